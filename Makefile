@@ -1,0 +1,61 @@
+# Pagewright. `make help` says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Everything from Debian that building, running, testing and measuring need: the one list.
+PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev \
+    nginx-light bubblewrap socat \
+    protobuf-compiler openssl curl rsync wrk zip \
+    python3 python3-venv python3-doc
+
+# How many tests run side by side. Most of them start real programs.
+TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
+SWIFT_FILES := Package.swift Sources Tests
+
+.PHONY: help packages toolchain build release demo up test lint format protos bench clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+packages: ## Install the Debian packages that are missing
+	@scripts/install-packages $(PACKAGES)
+
+toolchain:
+	@command -v swift > /dev/null || { \
+	    echo "There is no swift. Install Swift 6.3: https://www.swift.org/install/linux/" >&2; exit 1; }
+
+build: packages toolchain ## Build the three programs
+	swift build
+
+release: packages toolchain ## Build them for real use: optimised, the Swift runtime inside
+	swift build -c release --scratch-path .build-release --static-swift-stdlib
+
+demo: build ## Run the main job once, from registration to roll-back, and check each step
+	scripts/demo
+
+up: build ## Run the whole system in the foreground; UP="--port 9000" adds options
+	@exec "$$(swift build --show-bin-path)/pagewright" up $(UP)
+
+lint: toolchain ## Check the layout of the Swift files
+	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+
+format: toolchain ## Settle the layout of the Swift files
+	swift format --in-place --parallel --recursive $(SWIFT_FILES)
+
+protos: packages toolchain ## Regenerate the Swift code of Protos/
+	scripts/generate-protos
+
+test: packages toolchain ## Install what the tests need, and run them
+	@scripts/install-test-tools
+	@$(MAKE) lint
+	swift build --build-tests
+	scripts/check-protos
+	swift test --skip-build --experimental-maximum-parallelization-width $(TEST_WIDTH)
+
+bench: release ## Measure against rsync, curl and nginx, and print a table
+	bench/run
+
+clean: ## Remove what was built
+	rm -rf .build .build-release

@@ -1,0 +1,284 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+// Tests see the whole of what they import; Foundation is welcome there.
+let testSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+// Libraries, each chosen for its own field; versions are exact so that two builds are the same build.
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+
+let package = Package(
+    name: "pagewright",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "pagewright-coordinator", targets: ["CoordinatorServer"]),
+        .executable(name: "pagewright-agent", targets: ["AgentDaemon"]),
+        .executable(name: "pagewright", targets: ["PagewrightCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
+        .package(url: "https://github.com/grpc/grpc-swift-2.git", exact: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport.git", exact: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf.git", exact: "2.4.1"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", exact: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", exact: "5.7.1"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2", traits: []),
+        .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+    ],
+    targets: [
+        // 1: what knows nothing of Pagewright
+        .systemLibrary(name: "CArchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        // libgumbo (apt: libgumbo-dev) behind a guard in C: memory, time and assertions of a parse
+        .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "BlockingIO", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "Faults", dependencies: [], swiftSettings: settings),
+        .target(name: "Markup", dependencies: ["CGumbo"], swiftSettings: settings),
+        .target(name: "Nginx", dependencies: [subprocess, system, logging], swiftSettings: settings),
+        .target(name: "Sandbox", dependencies: [], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: [coreMetrics, logging], swiftSettings: settings),
+
+        // 2: values, rules and the database seam
+        .target(name: "Database", dependencies: [], swiftSettings: settings),
+        .target(name: "Domain", dependencies: [], swiftSettings: settings),
+
+        // 3: one outside thing each
+        .target(name: "Artifacts", dependencies: ["BlockingIO", "Domain", crypto, nioCore], swiftSettings: settings),
+        .target(
+            name: "Archives",
+            dependencies: ["Artifacts", "BlockingIO", "CArchive", "CLinux", "CZlib", "Domain", nioCore],
+            swiftSettings: settings),
+        .target(name: "DatabaseSQLite", dependencies: ["BlockingIO", "Database", grdb], swiftSettings: settings),
+        .target(
+            name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
+            swiftSettings: settings),
+        .target(name: "Queue", dependencies: ["Domain"], swiftSettings: settings),
+        .target(name: "Validation", dependencies: ["Domain", "Markup"], swiftSettings: settings),
+
+        // 4: the seams filled
+        .target(
+            name: "AgentProtocol", dependencies: ["Domain", grpcCore, grpcProtobuf, protobuf],
+            swiftSettings: settings),
+        .target(name: "Engines", dependencies: ["Domain", "Markup", "Sandbox"], swiftSettings: settings),
+        .target(name: "Persistence", dependencies: ["Database", "Domain"], swiftSettings: settings),
+        .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
+
+        // 5: use cases; what both roles of an agent share
+        .target(
+            name: "AgentCore",
+            dependencies: [
+                "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Faults", "FleetIdentity",
+                crypto, grpcCore, grpcProtobuf, grpcTransport, lifecycle, logging, nioCore, nioPosix, nioSSL, protobuf,
+                x509,
+            ], swiftSettings: settings),
+        .target(
+            name: "Coordinator",
+            dependencies: [
+                "Archives", "Artifacts", "BlockingIO", "CCrypt", "Database", "Domain", "Faults", "FleetIdentity",
+                "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging, metrics, nioCore,
+            ], resources: [.copy("Resources")], swiftSettings: settings),
+
+        // 6: gateways; roles
+        .target(
+            name: "AgentGateway",
+            dependencies: [
+                "AgentProtocol", "Artifacts", "Coordinator", "Domain", "Faults", "FleetIdentity", "Telemetry",
+                grpcCore, grpcProtobuf, grpcTransport, lifecycle, logging, metrics, nioCore, nioPosix, nioSSL, protobuf,
+                x509,
+            ], swiftSettings: settings),
+        .target(
+            name: "RESTAPI",
+            dependencies: [
+                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "Persistence", "Telemetry", httpTypes,
+                hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+            ], swiftSettings: settings),
+        .target(
+            name: "Serving",
+            dependencies: ["AgentCore", "Artifacts", "BlockingIO", "Domain", "Nginx", lifecycle, logging, nioCore],
+            swiftSettings: settings),
+        .target(
+            name: "Worker",
+            dependencies: [
+                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "Sandbox", lifecycle, logging,
+                nioCore,
+            ], swiftSettings: settings),
+
+        // 7: programs
+        .executableTarget(
+            name: "AgentDaemon",
+            dependencies: [
+                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "FleetIdentity", "Nginx",
+                "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "CoordinatorServer",
+            dependencies: [
+                "AgentGateway", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabaseSQLite",
+                "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "RESTAPI", "Telemetry",
+                argumentParser, lifecycle, logging,
+                metrics, unixSignals,
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "PagewrightCLI",
+            dependencies: ["CArchive", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, subprocess, system],
+            swiftSettings: settings),
+
+        // Tests
+        .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: testSettings),
+        .testTarget(
+            name: "HouseTests", dependencies: [],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "BlockingIOTests", dependencies: ["BlockingIO", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "DomainTests", dependencies: ["Domain"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "MarkupTests", dependencies: ["Markup"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["Telemetry", coreMetrics, logging],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ArtifactsTests", dependencies: ["Artifacts", "BlockingIO", "Domain", "TestSupport", nioCore],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ArchivesTests",
+            dependencies: ["Archives", "Artifacts", "BlockingIO", "Domain", "TestSupport", nioCore],
+            resources: [.copy("Fixtures")],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "DatabaseTests",
+            dependencies: ["Database", "DatabaseSQLite", "Persistence", "Domain", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "QueueTests", dependencies: ["Queue", "QueueEmbedded", "Domain"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "FleetIdentityTests", dependencies: ["FleetIdentity", "Domain", "TestSupport", x509, crypto],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ValidationTests", dependencies: ["Validation", "Domain"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "EnginesTests",
+            dependencies: ["Engines", "Domain", "Markup", "Sandbox", "TestSupport", "Validation"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "AgentProtocolTests", dependencies: ["AgentProtocol", "Domain", grpcCore, protobuf],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "AgentCoreTests",
+            dependencies: [
+                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "FleetIdentity", "TestSupport",
+                grpcCore, grpcTransport, lifecycle, logging, nioCore, nioPosix, nioSSL, protobuf, x509,
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "CoordinatorTests",
+            dependencies: [
+                "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain", "FleetIdentity",
+                "Persistence", "Queue", "QueueEmbedded", "TestSupport", logging,
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "Worker", "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Sandbox", "TestSupport",
+                lifecycle, logging, nioCore,
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ServingTests",
+            dependencies: [
+                "Serving", "AgentCore", "Artifacts", "BlockingIO", "Domain", "Nginx", "TestSupport", logging, nioCore,
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "RESTAPITests",
+            dependencies: [
+                "RESTAPI", "Archives", "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
+                "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestSupport", asyncHTTPClient, logging,
+                hummingbird, hummingbirdCore, httpTypes, lifecycle, nioCore, nioHTTP1,
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "AgentGatewayTests",
+            dependencies: [
+                "AgentGateway", "AgentCore", "AgentProtocol", "Archives", "Coordinator", "Artifacts", "BlockingIO",
+                "Database", "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "QueueEmbedded", "TestSupport",
+                logging, nioCore, grpcCore, grpcTransport, lifecycle,
+            ], resources: [.copy("Fixtures")],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "AgentDaemonTests",
+            dependencies: ["AgentDaemon", "AgentCore", "BlockingIO", "Domain", "TestSupport", argumentParser],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "CLITests", dependencies: ["PagewrightCLI", "TestSupport", argumentParser],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "SystemTests", dependencies: ["CoordinatorServer", "AgentDaemon", "PagewrightCLI", "TestSupport"],
+            swiftSettings: testSettings),
+    ]
+)

@@ -1,0 +1,30 @@
+import Domain
+import Synchronization
+
+/// Ends a wait for a peer that says nothing any more, on a clock that no change of the time of day moves.
+final class SilenceWatch: Sendable {
+    private let lastHeard = Mutex(ContinuousClock.now)
+    private let peer: String
+
+    /// `peer` begins the sentence "… said nothing for 30000 ms".
+    init(_ peer: String) {
+        self.peer = peer
+    }
+
+    func heard() { lastHeard.withLock { $0 = .now } }
+
+    /// Throws `unavailable` once nothing was heard for `limit`, and `CancellationError` when cancelled.
+    func wait(limit: Duration) async throws -> Never {
+        while true {
+            let deadline = lastHeard.withLock { $0 } + limit
+            guard deadline > .now else { throw Self.silence(of: peer, for: limit) }
+            try await Task.sleep(until: deadline, clock: .continuous)
+        }
+    }
+
+    static func silence(of peer: String, for duration: Duration) -> ServiceError {
+        ServiceError(
+            .unavailable, "\(peer) said nothing for \(duration.wholeMilliseconds) ms", rule: "peer-silence",
+            nextStep: "Check the network between this host and the coordinator.")
+    }
+}

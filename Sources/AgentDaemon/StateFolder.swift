@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+
+/// Where the agent keeps what it has; one folder for everything.
+struct StateFolder: Sendable, ExpressibleByArgument {
+    static let standard = StateFolder(path: "/var/lib/pagewright-agent")
+    let path: String
+
+    init(path: String) { self.path = path }
+
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
+        if argument.hasPrefix("/") {
+            path = argument
+        } else {
+            guard let here = getcwd(nil, 0) else { return nil }
+            defer { free(here) }
+            path = String(cString: here) + "/" + argument
+        }
+    }
+
+    var defaultValueDescription: String { path }
+
+    var identity: String { path + "/identity" }
+    var blobs: String { path + "/blobs" }
+    var spool: String { path + "/spool" }
+    var jobs: String { path + "/jobs" }
+    private var run: String { path + "/run" }
+    var socket: String { run + "/agent.sock" }
+
+    /// Makes the folders that no part makes for itself. Only the agent's user may look inside.
+    func prepare() throws(FolderError) {
+        for folder in [path, run] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
+            throw FolderError(description: "cannot make the folder \(folder): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    struct FolderError: Error, CustomStringConvertible {
+        let description: String
+    }
+}
+
+/// The option of every command.
+struct StateOption: ParsableArguments {
+    @Option(help: "The agent's state folder.") var state = StateFolder.standard
+    @Flag(help: "Print JSON.") var json = false
+}

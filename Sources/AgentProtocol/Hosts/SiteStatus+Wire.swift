@@ -1,0 +1,34 @@
+package import Domain
+import FoundationEssentials
+import SwiftProtobuf
+
+extension SiteStatus {
+    package init(wire: Pagewright_Agent_V1_SiteStatus) throws(ServiceError) {
+        let refusal = try Field.text(wire.refusal, "refusal", atMost: TextLimit.reason)
+        guard wire.applied == refusal.isEmpty else {
+            throw Field.refuse("refusal", "contradicts the field applied")
+        }
+        _ = try Field.integer(wire.generation, "generation")
+        _ = try Field.integer(wire.fetchedBytes, "fetched_bytes")
+        self.init(
+            site: try Field.identifier(wire.siteID, "site_id"), generation: wire.generation,
+            digest: try Field.digest(wire.digest, "digest"),
+            condition: wire.applied ? .applied : .refused(reason: refusal),
+            fetchedFiles: try Field.integer(wire.fetchedFiles, "fetched_files"), fetchedBytes: wire.fetchedBytes)
+    }
+
+    package var wire: Pagewright_Agent_V1_SiteStatus {
+        .with {
+            $0.siteID = site.text
+            $0.generation = generation
+            $0.digest = Data(digest.bytes)
+            switch condition {
+            case .applied: $0.applied = true
+            case .refused(let reason):
+                $0.refusal = reason.isEmpty ? "no reason given" : reason.clipped(to: TextLimit.reason)
+            }
+            $0.fetchedFiles = Int64(fetchedFiles)
+            $0.fetchedBytes = fetchedBytes
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package import Archives
+package import Artifacts
+package import Database
+package import Domain
+package import FleetIdentity
+package import Logging
+import Persistence
+package import Queue
+
+/// All use cases of one coordinator, put together once. Gateways get the ones that they need.
+package struct CoordinatorServices: Sendable {
+    package let events: EventService
+    package let sites: SiteService
+    package let edits: EditService
+    package let jobs: JobService
+    package let versions: VersionService
+    package let releases: ReleaseService
+    package let hosts: HostService
+    package let membership: HostMembership
+    package let sessions: AgentSessions
+    package let registry: SessionRegistry
+    package let exchange: BlobExchange
+    package let desiredState: DesiredState
+    package let dispatcher: JobDispatcher
+    package let reaper: LeaseReaper
+    package let ledger: JobLedger
+    package let workers: WorkerPool
+
+    package init(
+        database: any SQLDatabase, queue: any JobQueue, blobs: any BlobStore, reader: ArchiveReader,
+        writer: ArchiveWriter, authority: CertificateAuthority, signer: VersionSigner, templates: [SiteTemplate],
+        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+    ) {
+        let stores = Stores()
+        let feed = EventFeed(store: stores.events)
+        let manifests = ManifestCache(store: blobs)
+        workers = WorkerPool()
+        registry = SessionRegistry()
+        desiredState = DesiredState(
+            database: database, stores: stores, feed: feed, settings: settings, clock: clock, logger: logger)
+        let recorder = VersionRecorder(
+            stores: stores, blobs: blobs, manifests: manifests,
+            checker: ContentChecker(
+                facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
+            signer: signer, feed: feed)
+        ledger = JobLedger(
+            database: database, stores: stores, queue: queue, feed: feed, settings: settings, clock: clock,
+            logger: logger)
+        dispatcher = JobDispatcher(ledger: ledger, queue: queue, workers: workers, settings: settings, logger: logger)
+        reaper = LeaseReaper(ledger: ledger, workers: workers, settings: settings, logger: logger)
+        events = EventService(database: database, stores: stores, feed: feed)
+        sites = SiteService(
+            database: database, stores: stores, versions: recorder, desiredState: desiredState, feed: feed,
+            settings: settings, clock: clock, templates: templates, logger: logger)
+        edits = EditService(
+            database: database, stores: stores, queue: queue, workers: workers, feed: feed, settings: settings,
+            clock: clock, logger: logger)
+        jobs = JobService(
+            database: database, stores: stores, queue: queue, workers: workers, edits: edits, feed: feed,
+            clock: clock, logger: logger)
+        releases = ReleaseService(
+            database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
+            clock: clock, logger: logger)
+        versions = VersionService(
+            database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder,
+            reader: reader, writer: writer, desiredState: desiredState, releases: releases, feed: feed, clock: clock,
+            logger: logger)
+        hosts = HostService(
+            database: database, stores: stores, authority: authority, sessions: registry, workers: workers,
+            ledger: ledger, feed: feed, settings: settings, clock: clock, logger: logger)
+        membership = HostMembership(
+            database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
+            clock: clock, logger: logger)
+        let completions = JobCompletions(
+            database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, queue: queue,
+            desiredState: desiredState, feed: feed, clock: clock, logger: logger)
+        sessions = AgentSessions(
+            database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
+            ledger: ledger, completions: completions, desiredState: desiredState, signer: signer, feed: feed,
+            settings: settings, clock: clock, logger: logger)
+        exchange = BlobExchange(database: database, stores: stores, blobs: blobs, manifests: manifests)
+    }
+}

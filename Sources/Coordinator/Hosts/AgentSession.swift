@@ -1,0 +1,76 @@
+import Domain
+import Faults
+import Logging
+
+/// One open session: what one agent says, and what it is told. Frames are handled one after the other.
+struct AgentSession: Sendable {
+    /// How often a host is told again what it has not answered for; pushes are not needed for correctness.
+    private static let resyncInterval = Duration.seconds(30)
+
+    let host: HostID
+    let epoch: Int64
+    let outbox: SessionOutbox
+    let liveness: SessionLiveness
+    let registry: SessionRegistry
+    let workers: WorkerPool
+    let dispatcher: JobDispatcher
+    let ledger: JobLedger
+    let completions: JobCompletions
+    let desiredState: DesiredState
+    let logger: Logger
+
+    func receive(_ message: AgentMessage) async throws {
+        liveness.touch()
+        switch message {
+        case .hello:
+            throw ServiceError(.invalidArgument, "a session has one hello", field: "hello", rule: "session-hello")
+        case .heartbeat(let leases, let free, let total):
+            registry.setDisk(host, epoch: epoch, free: free, total: total)
+            let (renewed, lost) = try await ledger.renew(leases, from: host)
+            outbox.send(.renewed(renewed))
+            for lease in lost { outbox.send(.leaseLost(lease)) }
+        case .credit(let slots):
+            workers.setSlots(slots, of: host, epoch: epoch)
+            if slots > 0 { await dispatcher.workerBecameFree() }
+        case .accept(let lease):
+            dispatcher.offerAnswered(lease)
+            if try await !ledger.accept(lease, from: host) { outbox.send(.leaseLost(lease)) }
+        case .reject(let lease, _):
+            dispatcher.offerAnswered(lease)
+            try await ledger.handBack(lease, from: host)
+        case .progress(let lease, let step, let percent):
+            try await ledger.report(lease, step: step, percent: percent, from: host)
+        case .log(let lease, let text, let droppedBytes):
+            try await ledger.appendLog(text, droppedBytes: droppedBytes, lease: lease, from: host)
+        case .complete(let completion):
+            let verdict = try await completions.complete(completion, from: host)
+            outbox.send(.verdict(completion.lease, verdict))
+        case .siteStatus(let status):
+            try await desiredState.record(status, from: host)
+        }
+    }
+
+    /// Tells the host everything once, then what changes.
+    func pushDesiredState(waking changes: AsyncStream<Void>) async throws {
+        var sent: [SiteID: Int64] = [:]
+        // A snapshot that cannot be had ends the session: the host asks again with its next one.
+        let snapshot = try await desiredState.snapshot(of: host)
+        for site in snapshot { sent[site.site] = site.generation }
+        outbox.send(.desired(snapshot, isComplete: true))
+        let wakeUps = WakeUpsOrTime(changes: changes, interval: Self.resyncInterval)
+        try await wakeUps.forEach { reason in
+            if reason == .time { sent = [:] }
+            do {
+                let delta = try await desiredState.delta(for: host, sent: sent)
+                for site in delta { sent[site.site] = site.generation }
+                guard !delta.isEmpty else { return }
+                outbox.send(.desired(delta, isComplete: false))
+                FaultPoint.desiredStateSent.reach()
+            } catch let error where !(error is CancellationError) {
+                // The next wake-up or the next interval tries again.
+                logger.error(
+                    "Could not read what a host is to serve", metadata: ["host.id": "\(host)", "error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package import Database
+package import Domain
+package import FleetIdentity
+package import Logging
+package import Persistence
+
+/// Serves the sessions of agents: what they say becomes moves of jobs and sites, what is decided is said to them.
+package struct AgentSessions: Sendable {
+    private static let outboxLimit = 256
+
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let registry: SessionRegistry
+    private let workers: WorkerPool
+    private let dispatcher: JobDispatcher
+    private let ledger: JobLedger
+    private let completions: JobCompletions
+    private let desiredState: DesiredState
+    private let signer: VersionSigner
+    private let feed: EventFeed
+    private let settings: CoordinatorSettings
+    private let clock: any WallClock
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, registry: SessionRegistry, workers: WorkerPool,
+        dispatcher: JobDispatcher, ledger: JobLedger, completions: JobCompletions, desiredState: DesiredState,
+        signer: VersionSigner, feed: EventFeed, settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.registry = registry
+        self.workers = workers
+        self.dispatcher = dispatcher
+        self.ledger = ledger
+        self.completions = completions
+        self.desiredState = desiredState
+        self.signer = signer
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Serves one session until either side ends it, the host falls silent for three heartbeats, is revoked, or opens
+    /// a newer session. `send` writes one frame to the agent and returns when it is on its way.
+    package func serve<Frames: AsyncSequence & Sendable>(
+        _ host: HostID, incoming: Frames, send: @escaping @Sendable (CoordinatorMessage) async throws -> Void
+    ) async throws where Frames.Element == AgentMessage, Frames.Failure == any Error {
+        let outbox = SessionOutbox(limit: Self.outboxLimit)
+        let liveness = SessionLiveness(silenceLimit: settings.heartbeatInterval * 3)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // The first of these to end ends the session.
+            group.addTask { try await outbox.drain(into: send) }
+            group.addTask { try await liveness.waitForSilence() }
+            group.addTask { try await self.converse(host, incoming: incoming, outbox: outbox, liveness: liveness) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func converse<Frames: AsyncSequence & Sendable>(
+        _ host: HostID, incoming: Frames, outbox: SessionOutbox, liveness: SessionLiveness
+    ) async throws where Frames.Element == AgentMessage, Frames.Failure == any Error {
+        var frames = incoming.makeAsyncIterator()
+        guard let first = try await frames.next() else { return }
+        guard case .hello(let hello) = first else {
+            throw ServiceError(.invalidArgument, "a session begins with a hello", field: "hello", rule: "session-hello")
+        }
+        let (epoch, isDraining) = try await begin(host, hello: hello)
+        registry.add(host, epoch: epoch) { reason in
+            outbox.send(.goAway(reason: reason, delay: .zero))
+            outbox.close()
+        }
+        defer {
+            registry.remove(host, epoch: epoch)
+            workers.remove(host, epoch: epoch)
+        }
+        outbox.send(
+            .welcome(
+                CoordinatorMessage.Welcome(
+                    sessionEpoch: epoch, heartbeatInterval: settings.heartbeatInterval,
+                    leaseDuration: settings.leaseDuration, coordinatorVersion: settings.version,
+                    versionKeys: [signer.publicKey])))
+        let session = AgentSession(
+            host: host, epoch: epoch, outbox: outbox, liveness: liveness, registry: registry, workers: workers,
+            dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState, logger: logger
+        )
+        let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
+        outbox.send(.renewed(renewed))
+        for lease in lost { outbox.send(.leaseLost(lease)) }
+        try await ledger.loseForgotten(by: host, keeping: renewed)
+        if hello.roles.contains(.worker) {
+            workers.add(
+                WorkerPool.Worker(
+                    host: host, epoch: epoch, engines: hello.engines, slots: 0, isDraining: isDraining,
+                    send: { outbox.send($0) }))
+        }
+        try await announce(host, isConnected: true)
+        logger.notice("Opened session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if hello.roles.contains(.serving) {
+                    let changes = desiredState.changes()
+                    try await desiredState.compare(hello.inventory, of: host)
+                    group.addTask { try await session.pushDesiredState(waking: changes) }
+                }
+                defer { group.cancelAll() }
+                while let message = try await frames.next() { try await session.receive(message) }
+            }
+        } catch {
+            logger.info("Closed session", metadata: ["host.id": "\(host)", "error": "\(error)"])
+            registry.remove(host, epoch: epoch)
+            try await announceClosed(host)
+            throw error
+        }
+        logger.info("Closed session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
+        registry.remove(host, epoch: epoch)
+        try await announceClosed(host)
+    }
+
+    /// Makes this the host's newest session.
+    private func begin(_ id: HostID, hello: AgentMessage.Hello) async throws -> (epoch: Int64, isDraining: Bool) {
+        let now = clock.now()
+        return try await database.withTransaction { transaction in
+            guard var host = try await stores.hosts.find(id, in: transaction), host.state != .revoked else {
+                throw ServiceError(.unauthenticated, "the host \(id) is not a member", rule: "host-unknown")
+            }
+            guard hello.roles.isSubset(of: host.roles) else {
+                throw ServiceError(
+                    .permissionDenied, "\(host.name) was not invited for these roles", field: "roles",
+                    rule: "host-roles")
+            }
+            host.sessionEpoch += 1
+            host.lastSeenAt = now
+            host.agentVersion = String(hello.agentVersion.prefix(40))
+            try await stores.hosts.save(host, in: transaction)
+            return (host.sessionEpoch, host.state == .draining)
+        }
+    }
+
+    private func announceClosed(_ host: HostID) async throws {
+        // The task may be cancelled already; that the host is gone is to be said all the same.
+        try await Task { try await announce(host, isConnected: registry.isConnected(host)) }.value
+    }
+
+    private func announce(_ id: HostID, isConnected: Bool) async throws {
+        let now = clock.now()
+        try await database.withTransaction { transaction in
+            guard var host = try await stores.hosts.find(id, in: transaction) else { return }
+            host.lastSeenAt = now
+            try await stores.hosts.save(host, in: transaction)
+            try await feed.append(
+                .hostChanged, owner: nil, site: nil,
+                body: [
+                    "host_id": EventValue(id), "state": .text(host.state.rawValue), "connected": .boolean(isConnected),
+                ], at: now, in: transaction)
+        }
+        feed.announce()
+    }
+}

@@ -1,0 +1,153 @@
+package import Database
+package import Domain
+package import FleetIdentity
+package import Logging
+package import Persistence
+
+/// What admins do with hosts.
+package struct HostService: Sendable {
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let authority: CertificateAuthority
+    private let sessions: SessionRegistry
+    private let workers: WorkerPool
+    private let ledger: JobLedger
+    private let feed: EventFeed
+    private let settings: CoordinatorSettings
+    private let clock: any WallClock
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, authority: CertificateAuthority, sessions: SessionRegistry,
+        workers: WorkerPool, ledger: JobLedger, feed: EventFeed, settings: CoordinatorSettings,
+        clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.authority = authority
+        self.sessions = sessions
+        self.workers = workers
+        self.ledger = ledger
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+    }
+
+    package func list(for principal: Principal) async throws -> [HostView] {
+        try principal.requireAdmin()
+        return try await database.read { transaction in
+            var views: [HostView] = []
+            for host in try await stores.hosts.list(in: transaction) {
+                views.append(try await view(host, in: transaction))
+            }
+            return views
+        }
+    }
+
+    package func find(_ id: HostID, for principal: Principal) async throws -> HostView {
+        try principal.requireAdmin()
+        return try await database.read { transaction in
+            try await view(try await host(id, in: transaction), in: transaction)
+        }
+    }
+
+    /// Makes a token with which one machine can join. `roles` are words of ``HostRole``.
+    package func invite(roles: [String], for principal: Principal) async throws -> Invitation {
+        try principal.requireAdmin()
+        return try await invite(roles: roles, createdBy: principal.user.text)
+    }
+
+    /// The same for an operator on the coordinator's own machine.
+    package func invite(roles: [String], createdBy: String) async throws -> Invitation {
+        let set = Set(
+            try roles.map { word in
+                guard let role = HostRole(rawValue: word) else {
+                    throw ServiceError(
+                        .invalidArgument, "there is no role \"\(word.prefix(40))\"", field: "roles", rule: "role-known",
+                        nextStep: "Use worker, serving or both.")
+                }
+                return role
+            })
+        guard !set.isEmpty else {
+            throw ServiceError(.invalidArgument, "a host needs a role", field: "roles", rule: "role-known")
+        }
+        let now = clock.now()
+        let token = JoinToken(pin: authority.pin)
+        let expiresAt = now + settings.invitationLifetime
+        try await database.withTransaction { transaction in
+            try await stores.hosts.insertInvitation(
+                secretHash: token.secret.digest, roles: set, createdBy: createdBy, at: now, expiresAt: expiresAt,
+                in: transaction)
+        }
+        logger.notice("Invited a host", metadata: ["roles": "\(set.map(\.rawValue).sorted())", "by": "\(createdBy)"])
+        return Invitation(
+            token: token.text, expiresAt: expiresAt, roles: set,
+            command: "pagewright-agent join --coordinator \(settings.agentsAddress) --token \(token.text)")
+    }
+
+    /// Gives the host no more work; what it serves it goes on serving.
+    package func drain(_ id: HostID, for principal: Principal) async throws -> HostView {
+        try await setState(.draining, of: id, for: principal)
+    }
+
+    package func resume(_ id: HostID, for principal: Principal) async throws -> HostView {
+        try await setState(.active, of: id, for: principal)
+    }
+
+    /// Makes the host's certificate worthless, cuts its session and takes its jobs back.
+    package func revoke(_ id: HostID, for principal: Principal) async throws -> HostView {
+        let view = try await setState(.revoked, of: id, for: principal)
+        sessions.close(id, reason: "the host was revoked")
+        let jobs = try await database.read { try await stores.jobs.leased(to: id, in: $0) }
+        for job in jobs {
+            guard let lease = job.grant?.lease else { continue }
+            try await ledger.lose(
+                job.id, lease: lease,
+                because: JobFailure(
+                    kind: .infrastructure, code: "host-revoked", message: "The worker host was taken out of service."))
+        }
+        return view
+    }
+
+    private func setState(_ state: Host.State, of id: HostID, for principal: Principal) async throws -> HostView {
+        try principal.requireAdmin()
+        let now = clock.now()
+        let view = try await database.withTransaction { transaction in
+            var host = try await host(id, in: transaction)
+            guard host.state != .revoked || state == .revoked else {
+                throw ServiceError(
+                    .conflict, "\(host.name) was revoked", rule: "host-revoked",
+                    nextStep: "Invite it again with: pagewright host invite.")
+            }
+            host.state = state
+            try await stores.hosts.save(host, in: transaction)
+            try await feed.append(
+                .hostChanged, owner: nil, site: nil,
+                body: [
+                    "host_id": EventValue(id), "state": .text(state.rawValue),
+                    "connected": .boolean(sessions.isConnected(id)),
+                ], at: now, in: transaction)
+            return try await self.view(host, in: transaction)
+        }
+        workers.setDraining(state != .active, of: id)
+        feed.announce()
+        logger.notice("Changed state of host", metadata: ["host.id": "\(id)", "state": "\(state.rawValue)"])
+        return view
+    }
+
+    private func host(_ id: HostID, in transaction: any SQLTransaction) async throws -> Host {
+        guard let host = try await stores.hosts.find(id, in: transaction) else {
+            throw ServiceError(.notFound, "there is no host \(id)", field: "host")
+        }
+        return host
+    }
+
+    private func view(_ host: Host, in transaction: any SQLTransaction) async throws -> HostView {
+        let disk = sessions.disk(of: host.id)
+        return HostView(
+            host: host, isConnected: sessions.isConnected(host.id), diskFreeBytes: disk?.free,
+            diskTotalBytes: disk?.total, credit: workers.slots(of: host.id),
+            jobs: try await stores.jobs.leased(to: host.id, in: transaction).map(\.id))
+    }
+}

@@ -1,0 +1,182 @@
+package import Artifacts
+package import Database
+package import Domain
+import Faults
+package import Logging
+import Metrics
+package import Persistence
+package import Queue
+import Telemetry
+
+/// Takes the results of workers. A result takes effect at most once, and only under the lease that is held now.
+package struct JobCompletions: Sendable {
+    /// What the checks made of a result.
+    private enum Result: Sendable {
+        case version(CheckedContent, parent: VersionNumber, edit: Edit)
+        case failure(JobFailure, findings: [Finding])
+        case cancelled
+    }
+
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let blobs: any BlobStore
+    private let manifests: ManifestCache
+    private let recorder: VersionRecorder
+    private let queue: any JobQueue
+    private let desiredState: DesiredState
+    private let feed: EventFeed
+    private let clock: any WallClock
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
+        recorder: VersionRecorder, queue: any JobQueue, desiredState: DesiredState, feed: EventFeed,
+        clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.blobs = blobs
+        self.manifests = manifests
+        self.recorder = recorder
+        self.queue = queue
+        self.desiredState = desiredState
+        self.feed = feed
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Checks everything again, then records the outcome in one transaction that compares attempt, token and fence.
+    package func complete(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
+        let verdict = try await decide(completion, from: host)
+        MetricsSystem.factory.increment(.completions, verdict.rawValue)
+        return verdict
+    }
+
+    private func decide(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
+        let lease = completion.lease
+        guard let current = try await database.read({ try await stores.jobs.find(lease.job, in: $0) }) else {
+            return .stale
+        }
+        if let verdict = verdict(on: lease, from: host, for: current.job) { return verdict }
+        FaultPoint.completionReceived.reach()
+        let result = try await result(of: completion)
+        let now = clock.now()
+        let applied = try await database.withTransaction { transaction -> (job: Job, next: Job?)? in
+            // The site first, then the job: the order of locks everywhere.
+            guard var site = try await stores.sites.find(current.job.site, in: transaction),
+                site.fence == lease.fence,
+                var record = try await stores.jobs.find(lease.job, in: transaction),
+                record.job.grant?.lease == lease, record.job.grant?.host == host
+            else { return nil }
+            record.summary = String(completion.summary.prefix(4000))
+            record.usage = record.usage + completion.usage
+            switch result {
+            case .version(let content, let parent, let edit):
+                let version = try await recorder.record(
+                    content, on: &site, parent: parent,
+                    origin: .edit(edit.id, job: record.job.id, engine: edit.engine), author: edit.author,
+                    summary: completion.summary, at: now, in: transaction)
+                record.findings = content.warnings
+                try record.job.succeed(lease, with: version.number, at: now)
+            case .failure(let failure, let findings):
+                record.findings = findings
+                try record.job.fail(lease, with: failure, at: now)
+            case .cancelled:
+                try record.job.confirmCancelled(lease, at: now)
+            }
+            // Whatever the outcome, this lease is over.
+            _ = site.raiseFence()
+            try await stores.sites.save(site, in: transaction)
+            try await stores.jobs.save(record, in: transaction)
+            try await JobEvents(feed: feed).append(
+                record.job.isTerminal ? .jobFinished : .jobProgress, record.job, owner: site.owner, at: now,
+                in: transaction)
+            let next =
+                record.job.isTerminal
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+            FaultPoint.beforeCompletionCommit.reach()
+            return (record.job, next)
+        }
+        FaultPoint.afterCompletionCommit.reach()
+        guard let applied else { return .stale }
+        publish(applied.job)
+        feed.announce()
+        desiredState.advance()
+        if case .ready = applied.job.state { try await queue.enqueue(applied.job.id, priority: applied.job.priority) }
+        if let next = applied.next { try await queue.enqueue(next.id, priority: next.priority) }
+        logger.notice(
+            "Finished attempt",
+            metadata: [
+                "job.id": "\(lease.job)", "attempt": "\(lease.attempt)", "state": "\(applied.job.stateName.rawValue)",
+            ])
+        return .applied
+    }
+
+    private func publish(_ job: Job) {
+        guard job.isTerminal else { return }
+        MetricsSystem.factory.increment(.jobsFinished, job.stateName.rawValue)
+        MetricsSystem.factory.observe(.jobSeconds, job.updatedAt - job.createdAt, job.stateName.rawValue)
+    }
+
+    /// Duplicate or stale, or `nil` when the lease is held now.
+    private func verdict(on lease: JobLease, from host: HostID, for job: Job) -> CompletionVerdict? {
+        if let grant = job.grant, grant.lease == lease, grant.host == host { return nil }
+        // An attempt ends once: when the job ended in this very attempt, the result took effect before.
+        return job.isTerminal && job.attempt == lease.attempt ? .duplicate : .stale
+    }
+
+    private func result(of completion: JobCompletion) async throws -> Result {
+        switch completion.outcome {
+        case .cancelled: return .cancelled
+        case .failed(let failure): return .failure(failure, findings: [])
+        case .succeeded(let changes, let digest):
+            do {
+                return try await checked(changes, digest: digest, lease: completion.lease)
+            } catch let error as ServiceError where error.code == .validationFailed {
+                return .failure(
+                    JobFailure(kind: .task, code: "validation-failed", message: error.message),
+                    findings: error.findings)
+            }
+        }
+    }
+
+    private func checked(
+        _ changes: ManifestDelta, digest: ContentDigest, lease: JobLease
+    ) async throws -> Result {
+        let (edit, parent) = try await database.read { transaction -> (Edit, Version) in
+            guard let record = try await stores.jobs.find(lease.job, in: transaction),
+                let edit = try await stores.edits.find(job: lease.job, in: transaction),
+                let parent = try await stores.versions.find(edit.base, of: record.job.site, in: transaction)
+            else { throw ServiceError(.internalError, "the base of \(lease.job) is missing") }
+            return (edit, parent)
+        }
+        guard !changes.isEmpty else {
+            return .failure(
+                JobFailure(kind: .task, code: "nothing-changed", message: "Nothing was changed."), findings: [])
+        }
+        let manifest = try changes.applied(to: try await manifests.manifest(parent.digest))
+        guard manifest.digest == digest else {
+            throw ServiceError(
+                .validationFailed, "the worker's list of files does not have the digest that it says",
+                rule: "manifest-digest")
+        }
+        let missing = try await blobs.missing(among: changes.upserts.map(\.digest))
+        guard missing.isEmpty else {
+            return .failure(
+                JobFailure(
+                    kind: .infrastructure, code: "blobs-missing",
+                    message: "\(missing.count) of the changed files did not arrive."), findings: [])
+        }
+        for entry in changes.upserts {
+            guard try await blobs.sizeInBytes(of: entry.digest) == entry.sizeInBytes else {
+                throw ServiceError(
+                    .validationFailed, "the file \"\(entry.path)\" does not have the size that the worker says",
+                    rule: "manifest-size")
+            }
+        }
+        let content = try await recorder.check(
+            StagedContent(manifest: manifest, batch: nil), parent: parent,
+            origin: .edit(edit.id, job: lease.job, engine: edit.engine))
+        return .version(content, parent: parent.number, edit: edit)
+    }
+}

@@ -1,0 +1,259 @@
+package import Database
+package import Domain
+import Faults
+package import Logging
+import Metrics
+package import Persistence
+package import Queue
+import Telemetry
+
+/// The moves of a job that workers and time cause, each in one transaction: grant, accept, hand back, renew, lose.
+///
+/// Lock order: the site's row first, then the job's. Every move that takes a lease from somebody raises the fence.
+package struct JobLedger: Sendable {
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let queue: any JobQueue
+    private let feed: EventFeed
+    private let settings: CoordinatorSettings
+    private let clock: any WallClock
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, queue: any JobQueue, feed: EventFeed,
+        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.queue = queue
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The engine that a ready job needs; `nil` when the job is not ready any more.
+    func engineNeeded(by id: JobID) async throws -> EngineName? {
+        try await database.read { transaction in
+            guard let record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
+                return nil
+            }
+            return try await stores.edits.find(job: id, in: transaction)?.engine
+        }
+    }
+
+    /// All jobs that wait for a worker; the queue is filled from these.
+    package func readyJobs() async throws -> [Job] {
+        try await database.read { try await stores.jobs.ready(limit: 1000, in: $0) }
+    }
+
+    /// How many jobs are in each state.
+    package func counts() async throws -> [Job.StateName: Int] {
+        try await database.read { try await stores.jobs.counts(in: $0) }
+    }
+
+    /// Publishes how many jobs are in each state that is not an end.
+    func publishCounts() async throws {
+        let counts = try await counts()
+        for state in [Job.StateName.queued, .ready, .leased] {
+            MetricsSystem.factory.set(.jobs, to: counts[state, default: 0], state.rawValue)
+        }
+    }
+
+    /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more.
+    func grant(_ id: JobID, to host: HostID) async throws -> JobOffer? {
+        let now = clock.now()
+        let offer: JobOffer? = try await database.withTransaction { transaction in
+            guard let found = try await stores.jobs.find(id, in: transaction),
+                var site = try await stores.sites.find(found.job.site, in: transaction),
+                var edit = try await stores.edits.find(job: id, in: transaction)
+            else { return nil }
+            let fence = site.raiseFence()
+            try await stores.sites.save(site, in: transaction)
+            guard var record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
+                return nil
+            }
+            if !edit.isBaseChosen, let shown = site.preview, shown != edit.base {
+                edit.base = shown
+                try await stores.edits.rebase(edit.id, onto: shown, in: transaction)
+            }
+            guard let base = try await stores.versions.find(edit.base, of: site.id, in: transaction) else {
+                throw ServiceError(.internalError, "the base version of \(id) is missing")
+            }
+            var generator = SystemRandomNumberGenerator()
+            let lease = try record.job.grant(
+                to: host, token: LeaseToken(using: &generator), fence: fence,
+                until: now + settings.leaseDuration, at: now)
+            try await stores.jobs.save(record, in: transaction)
+            FaultPoint.beforeGrantCommit.reach()
+            return JobOffer(
+                lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
+                base: base.digest, engine: edit.engine, prompt: edit.prompt.text, limits: JobOffer.Limits())
+        }
+        if let offer {
+            FaultPoint.afterGrantCommit.reach()
+            MetricsSystem.factory.increment(.leasesGranted)
+            logger.info(
+                "Leased job",
+                metadata: [
+                    "job.id": "\(id)", "host.id": "\(host)", "attempt": "\(offer.lease.attempt)",
+                    "fence": "\(offer.lease.fence)",
+                ])
+        }
+        return offer
+    }
+
+    /// The host took the offer. Returns whether the lease is still its own.
+    func accept(_ lease: JobLease, from host: HostID) async throws -> Bool {
+        let now = clock.now()
+        let accepted = try await move(lease, from: host, event: .jobStarted) { job in
+            try job.accept(lease, until: now + settings.leaseDuration, at: now)
+            try job.report(lease, step: "Starting", progress: 1, at: now)
+        }
+        FaultPoint.offerAccepted.reach()
+        return accepted != nil
+    }
+
+    /// The host did not take the offer, or did not answer: no attempt is counted.
+    func handBack(_ lease: JobLease, from host: HostID) async throws {
+        let now = clock.now()
+        if let job = try await move(lease, from: host, event: .jobProgress, { try $0.handBack(lease, at: now) }),
+            case .ready = job.state
+        {
+            try await queue.enqueue(job.id, priority: job.priority)
+        }
+    }
+
+    /// Notes how far the host is. Stale reports have no effect.
+    func report(_ lease: JobLease, step: String, percent: Int, from host: HostID) async throws {
+        let now = clock.now()
+        _ = try await move(lease, from: host, event: .jobProgress) {
+            try $0.report(lease, step: String(step.prefix(200)), progress: percent, at: now)
+        }
+        FaultPoint.progressReceived.reach()
+    }
+
+    /// Adds to the log of the attempt, if it is still the host's.
+    func appendLog(_ text: String, droppedBytes: Int64, lease: JobLease, from host: HostID) async throws {
+        var piece = text
+        if droppedBytes > 0 { piece = "[\(droppedBytes) bytes of the log were dropped here]\n" + piece }
+        let entry = piece
+        try await database.withTransaction { transaction in
+            guard let record = try await stores.jobs.find(lease.job, in: transaction),
+                record.job.grant?.lease == lease, record.job.grant?.host == host
+            else { return }
+            try await stores.jobs.appendLog(entry, to: lease.job, in: transaction)
+        }
+    }
+
+    /// Moves the ends of leases that are still the host's; returns those, and those that are over.
+    func renew(_ leases: [JobLease], from host: HostID) async throws -> (renewed: [JobLease], lost: [JobLease]) {
+        guard !leases.isEmpty else { return ([], []) }
+        let expiresAt = clock.now() + settings.leaseDuration
+        return try await database.withTransaction { transaction in
+            var renewed: [JobLease] = []
+            var lost: [JobLease] = []
+            for lease in leases {
+                if try await stores.jobs.renew(lease, until: expiresAt, in: transaction) {
+                    renewed.append(lease)
+                } else {
+                    lost.append(lease)
+                }
+            }
+            return (renewed, lost)
+        }
+    }
+
+    /// Jobs that `host` should be working on but says nothing of: it forgot them, so they get another attempt.
+    func loseForgotten(by host: HostID, keeping leases: [JobLease]) async throws {
+        let held = Set(leases)
+        let jobs = try await database.read { try await stores.jobs.leased(to: host, in: $0) }
+        for job in jobs {
+            guard let lease = job.grant?.lease, !held.contains(lease) else { continue }
+            try await lose(
+                job.id, lease: lease,
+                because: JobFailure(
+                    kind: .infrastructure, code: "worker-restarted",
+                    message: "The worker host was restarted while it worked on this."))
+        }
+    }
+
+    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm.
+    func overdue(extraGrace: Duration) async throws -> [(job: Job, reason: JobFailure)] {
+        let now = clock.now()
+        let jobs = try await database.read { try await stores.jobs.leased(in: $0) }
+        return jobs.compactMap { job in
+            guard let grant = job.grant else { return nil }
+            if let asked = job.cancelRequestedAt, now - asked > settings.cancelTimeout {
+                return (
+                    job,
+                    JobFailure(
+                        kind: .infrastructure, code: "cancel-timeout",
+                        message: "The worker host did not confirm that the work was stopped.")
+                )
+            }
+            guard now > grant.expiresAt + settings.leaseGrace + extraGrace else { return nil }
+            return (
+                job,
+                JobFailure(
+                    kind: .infrastructure, code: "lease-expired",
+                    message: "The worker host was not heard of for too long.")
+            )
+        }
+    }
+
+    /// Takes a job from its host: the fence is raised, so the host is stale from this instant.
+    func lose(_ id: JobID, lease: JobLease, because reason: JobFailure) async throws {
+        let now = clock.now()
+        let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
+            guard var record = try await stores.jobs.find(id, in: transaction), record.job.grant?.lease == lease,
+                var site = try await stores.sites.find(record.job.site, in: transaction)
+            else { return (nil, nil) }
+            _ = site.raiseFence()
+            try await stores.sites.save(site, in: transaction)
+            try record.job.lose(reason, at: now)
+            try await stores.jobs.save(record, in: transaction)
+            try await JobEvents(feed: feed).append(
+                record.job.isTerminal ? .jobFinished : .jobProgress, record.job, owner: site.owner, at: now,
+                in: transaction)
+            let next =
+                record.job.isTerminal
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+            return (record.job, next)
+        }
+        guard let job else { return }
+        MetricsSystem.factory.increment(.leasesLost, reason.code)
+        feed.announce()
+        if case .ready = job.state { try await queue.enqueue(job.id, priority: job.priority) }
+        if let next { try await queue.enqueue(next.id, priority: next.priority) }
+        logger.warning(
+            "Took job back from its host",
+            metadata: [
+                "job.id": "\(id)", "attempt": "\(lease.attempt)", "reason": "\(reason.code)",
+                "state": "\(job.stateName.rawValue)",
+            ])
+    }
+
+    /// Applies one move under a lease; `nil` when the lease is not (or not any more) the host's.
+    private func move(
+        _ lease: JobLease, from host: HostID, event: Event.Kind, _ body: @Sendable (inout Job) throws -> Void
+    ) async throws -> Job? {
+        let now = clock.now()
+        let job: Job? = try await database.withTransaction { transaction in
+            guard var record = try await stores.jobs.find(lease.job, in: transaction),
+                record.job.grant?.host == host, record.job.grant?.lease == lease,
+                let site = try await stores.sites.find(record.job.site, in: transaction)
+            else { return nil }
+            do {
+                try body(&record.job)
+            } catch is JobError {
+                return nil
+            }
+            try await stores.jobs.save(record, in: transaction)
+            try await JobEvents(feed: feed).append(event, record.job, owner: site.owner, at: now, in: transaction)
+            return record.job
+        }
+        if job != nil { feed.announce() }
+        return job
+    }
+}

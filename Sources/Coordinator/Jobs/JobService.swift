@@ -1,0 +1,136 @@
+package import Database
+package import Domain
+package import Logging
+package import Persistence
+package import Queue
+
+/// Shows jobs, stops them and tries them again.
+package struct JobService: Sendable {
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let queue: any JobQueue
+    private let workers: WorkerPool
+    private let edits: EditService
+    private let feed: EventFeed
+    private let clock: any WallClock
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, queue: any JobQueue, workers: WorkerPool, edits: EditService,
+        feed: EventFeed, clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.queue = queue
+        self.workers = workers
+        self.edits = edits
+        self.feed = feed
+        self.clock = clock
+        self.logger = logger
+    }
+
+    private var access: SiteAccess { SiteAccess(stores: stores) }
+    private var viewer: JobViewer { JobViewer(stores: stores, workers: workers) }
+
+    package func find(_ id: JobID, for principal: Principal) async throws -> JobView {
+        try await database.read { transaction in
+            try await viewer.view(try await find(id, for: principal, in: transaction).record, in: transaction)
+        }
+    }
+
+    /// Newest first. `state` is one of the words of ``Job/StateName``.
+    package func list(
+        site reference: String?, state: String?, page: PageRequest, for principal: Principal
+    ) async throws -> Page<JobView> {
+        let stateName = try state.map { word in
+            guard let name = Job.StateName(rawValue: word) else {
+                throw ServiceError(
+                    .invalidArgument, "there is no job state \"\(word.prefix(40))\"", field: "state", rule: "job-state",
+                    nextStep: "Use one of: " + Job.StateName.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+            }
+            return name
+        }
+        return try await database.read { transaction in
+            var site: SiteID?
+            if let reference { site = try await access.find(reference, for: principal, in: transaction).id }
+            let records = try await stores.jobs.list(
+                owner: principal.isAdmin ? nil : principal.user, site: site, state: stateName, page: page,
+                in: transaction)
+            var views: [JobView] = []
+            for record in records.items { views.append(try await viewer.view(record, in: transaction)) }
+            return Page(items: views, nextCursor: records.nextCursor)
+        }
+    }
+
+    /// What the attempts printed.
+    package func log(_ id: JobID, for principal: Principal) async throws -> String {
+        try await database.read { transaction in
+            _ = try await find(id, for: principal, in: transaction)
+            return try await stores.jobs.log(of: id, in: transaction)
+        }
+    }
+
+    /// Stops a job: at once while it waits; when a host works on it, as soon as the host has killed it.
+    package func cancel(_ id: JobID, for principal: Principal) async throws -> JobView {
+        let now = clock.now()
+        let (view, next) = try await database.withTransaction { transaction in
+            let (site, found) = try await find(id, for: principal, in: transaction)
+            var record = found
+            do {
+                try record.job.cancel(at: now)
+            } catch {
+                throw ServiceError(
+                    .conflict, "the job is \(record.job.stateName.rawValue) already", rule: "job-state", cause: error)
+            }
+            try await stores.jobs.save(record, in: transaction)
+            var next: Job?
+            if record.job.isTerminal {
+                try await JobEvents(feed: feed).append(
+                    .jobFinished, record.job, owner: site.owner, at: now, in: transaction)
+                next = try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction)
+            } else {
+                try await JobEvents(feed: feed).append(
+                    .jobProgress, record.job, owner: site.owner, at: now, in: transaction)
+            }
+            return (try await viewer.view(record, in: transaction), next)
+        }
+        if let grant = view.job.grant { _ = workers.send(.cancel(grant.lease), to: grant.host) }
+        try await queue.remove(id)
+        if let next { try await queue.enqueue(next.id, priority: next.priority) }
+        feed.announce()
+        logger.notice("Cancelled job", metadata: ["job.id": "\(id)"])
+        return view
+    }
+
+    /// Makes a new job with the request of one that ended without success.
+    package func retry(_ id: JobID, for principal: Principal) async throws -> JobView {
+        let (site, edit) = try await database.read { transaction in
+            let (site, record) = try await find(id, for: principal, in: transaction)
+            guard record.job.isTerminal else {
+                throw ServiceError(
+                    .conflict, "the job is not over yet", rule: "job-state", nextStep: "Cancel it first.")
+            }
+            if case .succeeded = record.job.state {
+                throw ServiceError(.conflict, "the job succeeded already", rule: "job-state")
+            }
+            guard let edit = try await stores.edits.find(job: id, in: transaction) else {
+                throw ServiceError(.notFound, "the request of this job is gone")
+            }
+            return (site, edit)
+        }
+        return try await edits.submit(
+            prompt: edit.prompt.text, engine: edit.engine.rawValue,
+            baseVersion: edit.isBaseChosen ? edit.base.rawValue : nil, to: site.id.text, for: principal
+        ).job
+    }
+
+    private func find(
+        _ id: JobID, for principal: Principal, in transaction: any SQLTransaction
+    ) async throws -> (site: Site, record: JobRecord) {
+        guard let record = try await stores.jobs.find(id, in: transaction),
+            let site = try await stores.sites.find(record.job.site, in: transaction),
+            site.owner == principal.user || principal.isAdmin
+        else { throw ServiceError(.notFound, "there is no job \(id)", field: "job") }
+        return (site, record)
+    }
+}

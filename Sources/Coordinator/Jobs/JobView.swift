@@ -1,0 +1,14 @@
+package import Domain
+
+/// A job as its owner sees it.
+package struct JobView: Sendable {
+    package let job: Job
+    package let edit: Edit?
+    /// Why it waits, as a sentence; `nil` when it does not.
+    package let waitReason: String?
+    package let summary: String
+    package let findings: [Finding]
+    package let usage: TokenUsage
+
+    package var host: HostID? { job.grant?.host }
+}

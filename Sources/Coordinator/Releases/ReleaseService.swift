@@ -1,0 +1,113 @@
+package import Database
+package import Domain
+import Faults
+package import Logging
+import Metrics
+package import Persistence
+import Telemetry
+
+/// Moves the two pointers of a site.
+package struct ReleaseService: Sendable {
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let desiredState: DesiredState
+    private let feed: EventFeed
+    private let settings: CoordinatorSettings
+    private let clock: any WallClock
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, desiredState: DesiredState, feed: EventFeed,
+        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.desiredState = desiredState
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+    }
+
+    private var access: SiteAccess { SiteAccess(stores: stores) }
+
+    /// Shows a version at the preview address.
+    package func setPreview(_ number: Int, on reference: String, for principal: Principal) async throws -> SiteView {
+        let now = clock.now()
+        let view = try await database.withTransaction { transaction in
+            var site = try await access.find(reference, for: principal, in: transaction)
+            let version = try await access.version(number, of: site, in: transaction)
+            try site.showPreview(of: version.number)
+            try await stores.sites.save(site, in: transaction)
+            try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
+            try await feed.append(
+                .previewChanged, owner: site.owner, site: site.id,
+                body: ["site_id": EventValue(site.id), "version": EventValue(version.number)], at: now, in: transaction)
+            return try await SiteViewer(stores: stores, settings: settings).view(site, in: transaction)
+        }
+        feed.announce()
+        desiredState.advance()
+        return view
+    }
+
+    /// Makes a version the one that visitors see. It is live when the hosts say so.
+    package func promote(_ number: Int, on reference: String, for principal: Principal) async throws -> Release {
+        try await release(on: reference, for: principal) { _ in number }
+    }
+
+    /// Promotes the version that was live before, or `number`.
+    package func rollBack(on reference: String, to number: Int?, for principal: Principal) async throws -> Release {
+        try await release(on: reference, for: principal) { site in
+            if let number { return number }
+            guard let previous = site.previous else {
+                throw ServiceError(
+                    .failedPrecondition, "\(site.slug) has had one release only, so there is nothing to go back to",
+                    rule: "no-previous-release", nextStep: "Promote another version instead.")
+            }
+            return previous.rawValue
+        }
+    }
+
+    /// Newest first.
+    package func list(
+        of reference: String, page: PageRequest, for principal: Principal
+    ) async throws -> Page<Release> {
+        try await database.read { transaction in
+            let site = try await access.find(reference, for: principal, in: transaction)
+            return try await stores.releases.list(of: site.id, page: page, in: transaction)
+        }
+    }
+
+    private func release(
+        on reference: String, for principal: Principal, choose: @Sendable (Site) throws -> Int
+    ) async throws -> Release {
+        let now = clock.now()
+        let release = try await database.withTransaction { transaction in
+            var site = try await access.find(reference, for: principal, in: transaction)
+            let version = try await access.version(try choose(site), of: site, in: transaction)
+            let release = try site.promote(version.number, by: principal.user, at: now)
+            try await stores.sites.save(site, in: transaction)
+            try await stores.releases.insert(release, in: transaction)
+            try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
+            try await feed.append(
+                .releaseCreated, owner: site.owner, site: site.id,
+                body: [
+                    "site_id": EventValue(site.id), "number": EventValue(release.number),
+                    "version": EventValue(release.version),
+                ], at: now, in: transaction)
+            FaultPoint.beforeReleaseCommit.reach()
+            return release
+        }
+        FaultPoint.afterReleaseCommit.reach()
+        MetricsSystem.factory.increment(.releases)
+        desiredState.advance()
+        feed.announce()
+        logger.notice(
+            "Released version",
+            metadata: [
+                "site.id": "\(release.site)", "version.number": "\(release.version)",
+                "release.number": "\(release.number)",
+            ])
+        return release
+    }
+}

@@ -1,0 +1,187 @@
+import Artifacts
+package import Database
+package import Domain
+package import Logging
+package import Persistence
+
+/// Makes, shows and changes sites.
+package struct SiteService: Sendable {
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let versions: VersionRecorder
+    private let desiredState: DesiredState
+    private let feed: EventFeed
+    private let settings: CoordinatorSettings
+    private let clock: any WallClock
+    private let templates: [SiteTemplate]
+    private let logger: Logger
+
+    package init(
+        database: any SQLDatabase, stores: Stores, versions: VersionRecorder, desiredState: DesiredState,
+        feed: EventFeed, settings: CoordinatorSettings, clock: any WallClock, templates: [SiteTemplate],
+        logger: Logger
+    ) {
+        self.database = database
+        self.stores = stores
+        self.versions = versions
+        self.desiredState = desiredState
+        self.feed = feed
+        self.settings = settings
+        self.clock = clock
+        self.templates = templates
+        self.logger = logger
+    }
+
+    private var access: SiteAccess { SiteAccess(stores: stores) }
+    private var names: SiteNames { SiteNames(settings: settings) }
+
+    /// What a new site can begin with.
+    package func listTemplates() -> [SiteTemplate] { templates }
+
+    /// Makes a site whose version 1 is the template (the first one when `template` is `nil`), live at once.
+    package func create(
+        slug: String, name: String, template: String?, for principal: Principal
+    ) async throws -> SiteView {
+        let slug = try Slug(slug)
+        let name = try Site.validName(name)
+        guard let chosen = template == nil ? templates.first : templates.first(where: { $0.name == template }) else {
+            throw ServiceError(
+                .invalidArgument, "there is no template \"\((template ?? "").prefix(64))\"", field: "template",
+                rule: "template-known",
+                nextStep: "Choose one of: " + templates.map(\.name).joined(separator: ", ") + ".")
+        }
+        let now = clock.now()
+        let content = try await versions.store(files: chosen.files)
+        let checked = try await versions.check(content, parent: nil, origin: .template(chosen.name))
+        let site = try await database.withTransaction { transaction in
+            var site = Site(id: SiteID(at: now), owner: principal.user, slug: slug, name: name, createdAt: now)
+            try await stores.sites.insert(site, in: transaction)
+            let version = try await versions.record(
+                checked, on: &site, parent: nil, origin: .template(chosen.name), author: principal.user,
+                summary: "Started from the template \(chosen.title)", at: now, in: transaction)
+            let release = try site.promote(version.number, by: principal.user, at: now)
+            try await stores.sites.save(site, in: transaction)
+            try await stores.releases.insert(release, in: transaction)
+            try await desiredState.place(site.id, at: now, in: transaction)
+            try await feed.append(
+                .siteCreated, owner: site.owner, site: site.id,
+                body: ["site_id": EventValue(site.id), "slug": .text(slug.text)], at: now, in: transaction)
+            return site
+        }
+        feed.announce()
+        desiredState.advance()
+        logger.notice("Created site", metadata: ["site.id": "\(site.id)", "site.slug": "\(slug)"])
+        return try await view(site.id)
+    }
+
+    /// Newest first; admins see all.
+    package func list(for principal: Principal, page: PageRequest) async throws -> Page<SiteView> {
+        try await database.read { transaction in
+            let sites = try await stores.sites.list(
+                owner: principal.isAdmin ? nil : principal.user, page: page, in: transaction)
+            var views: [SiteView] = []
+            for site in sites.items { views.append(try await view(site, in: transaction)) }
+            return Page(items: views, nextCursor: sites.nextCursor)
+        }
+    }
+
+    /// `reference` is an identifier or a slug.
+    package func find(_ reference: String, for principal: Principal) async throws -> SiteView {
+        try await database.read { transaction in
+            try await view(try await access.find(reference, for: principal, in: transaction), in: transaction)
+        }
+    }
+
+    package func rename(_ reference: String, to name: String, for principal: Principal) async throws -> SiteView {
+        let name = try Site.validName(name)
+        return try await change(reference, for: principal, reachesHosts: false) { site, _, _ in site.name = name }
+    }
+
+    /// Deletes the site: it is gone for its owner at once, and hosts are told to remove it.
+    package func delete(_ reference: String, for principal: Principal) async throws {
+        let now = clock.now()
+        let site = try await database.withTransaction { transaction in
+            var site = try await access.find(reference, for: principal, in: transaction)
+            // Whoever still works on it is stale from now on.
+            _ = site.raiseFence()
+            try await stores.sites.save(site, in: transaction)
+            try await stores.jobs.cancelAll(of: site.id, at: now, in: transaction)
+            try await stores.placements.markRemoved(site.id, at: now, in: transaction)
+            try await stores.sites.markDeleted(site.id, at: now, in: transaction)
+            try await feed.append(
+                .siteDeleted, owner: site.owner, site: site.id,
+                body: ["site_id": EventValue(site.id), "slug": .text(site.slug.text)], at: now, in: transaction)
+            return site
+        }
+        feed.announce()
+        desiredState.advance()
+        logger.notice("Deleted site", metadata: ["site.id": "\(site.id)", "site.slug": "\(site.slug)"])
+    }
+
+    package func addDomain(_ name: String, to reference: String, for principal: Principal) async throws -> SiteView {
+        let domain = try DomainName(name)
+        try names.requireForeign(domain)
+        return try await change(reference, for: principal, reachesHosts: true) { site, now, transaction in
+            try await stores.sites.addDomain(domain, to: site.id, at: now, in: transaction)
+        }
+    }
+
+    package func removeDomain(
+        _ name: String, from reference: String, for principal: Principal
+    ) async throws -> SiteView {
+        let domain = try DomainName(name)
+        return try await change(reference, for: principal, reachesHosts: true) { site, _, transaction in
+            guard try await stores.sites.removeDomain(domain, from: site.id, in: transaction) else {
+                throw ServiceError(.notFound, "\(site.slug) has no domain \(domain)", field: "domain")
+            }
+        }
+    }
+
+    /// Shows visitors the maintenance page, with `message` on it.
+    package func setMaintenance(
+        _ message: String?, on reference: String, for principal: Principal
+    ) async throws -> SiteView {
+        let maintenance = try Site.Maintenance(
+            message: message?.trimmed ?? "We are working on this site and will be back soon.")
+        return try await change(reference, for: principal, reachesHosts: true) { site, _, _ in
+            site.maintenance = maintenance
+        }
+    }
+
+    package func clearMaintenance(on reference: String, for principal: Principal) async throws -> SiteView {
+        try await change(reference, for: principal, reachesHosts: true) { site, _, _ in site.maintenance = nil }
+    }
+
+    private func change(
+        _ reference: String, for principal: Principal, reachesHosts: Bool,
+        _ body: @Sendable (inout Site, Timestamp, any SQLTransaction) async throws -> Void
+    ) async throws -> SiteView {
+        let now = clock.now()
+        let view = try await database.withTransaction { transaction in
+            var site = try await access.find(reference, for: principal, in: transaction)
+            try await body(&site, now, transaction)
+            try await stores.sites.save(site, in: transaction)
+            if reachesHosts { try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction) }
+            try await feed.append(
+                .siteUpdated, owner: site.owner, site: site.id,
+                body: ["site_id": EventValue(site.id), "slug": .text(site.slug.text)], at: now, in: transaction)
+            return try await self.view(site, in: transaction)
+        }
+        feed.announce()
+        if reachesHosts { desiredState.advance() }
+        return view
+    }
+
+    private func view(_ id: SiteID) async throws -> SiteView {
+        try await database.read { transaction in
+            guard let site = try await stores.sites.find(id, in: transaction) else {
+                throw ServiceError(.notFound, "the site is gone")
+            }
+            return try await view(site, in: transaction)
+        }
+    }
+
+    private func view(_ site: Site, in transaction: any SQLTransaction) async throws -> SiteView {
+        try await SiteViewer(stores: stores, settings: settings).view(site, in: transaction)
+    }
+}

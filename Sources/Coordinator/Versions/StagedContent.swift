@@ -1,0 +1,25 @@
+package import Artifacts
+package import Domain
+
+/// Files that could become a version: in a batch that nobody else sees yet, or in the store already.
+package struct StagedContent: Sendable {
+    package let manifest: Manifest
+    /// Holds what is new; `nil` when every file is in the store already.
+    package let batch: (any BlobBatch)?
+    /// What reading the files noticed, such as hidden files that were left out.
+    package let notes: [Finding]
+
+    package init(manifest: Manifest, batch: (any BlobBatch)?, notes: [Finding] = []) {
+        self.manifest = manifest
+        self.batch = batch
+        self.notes = notes
+    }
+}
+
+/// Files that passed every check and are durable in the store, ready to be recorded as a version.
+package struct CheckedContent: Sendable {
+    package let manifest: Manifest
+    package let digest: ContentDigest
+    /// The warnings to store with the version.
+    package let warnings: [Finding]
+}

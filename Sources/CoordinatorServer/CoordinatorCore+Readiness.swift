@@ -1,0 +1,24 @@
+import Artifacts
+import Coordinator
+import Queue
+import RESTAPI
+
+extension CoordinatorCore {
+    /// What has to work before this coordinator can do its work.
+    func readiness() async -> [ReadinessCheck] {
+        [
+            await check("database") { _ = try await services.events.latestID() },
+            await check("blobs") { _ = try await blobs.missing(among: []) },
+            await check("queue") { _ = try await queue.count() },
+        ]
+    }
+
+    private func check(_ name: String, _ body: () async throws -> Void) async -> ReadinessCheck {
+        do {
+            try await body()
+            return ReadinessCheck(name: name, isReady: true, detail: "")
+        } catch {
+            return ReadinessCheck(name: name, isReady: false, detail: "does not answer")
+        }
+    }
+}

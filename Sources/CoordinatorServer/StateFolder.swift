@@ -1,0 +1,43 @@
+import ArgumentParser
+import Domain
+import Foundation
+
+/// Where a coordinator keeps everything.
+struct StateFolder: Sendable {
+    let path: String
+
+    var database: String { path + "/pagewright.sqlite" }
+    var blobs: String { path + "/blobs" }
+    var authority: String { path + "/ca" }
+    var uploads: String { path + "/uploads" }
+    var tokenKey: String { path + "/access-token.key" }
+
+    /// Makes the folder, readable for its owner only.
+    func create() throws {
+        for folder in [path, uploads] {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw ServiceError(
+                    .failedPrecondition, "cannot make the folder \(folder)",
+                    nextStep: "Choose a folder that this user may write to, with --state.", cause: error)
+            }
+        }
+    }
+
+    func requireExisting() throws {
+        guard FileManager.default.fileExists(atPath: database) else {
+            throw ServiceError(
+                .failedPrecondition, "there is no coordinator in \(path)",
+                nextStep: "Start it first: pagewright-coordinator serve --state \(path).")
+        }
+    }
+}
+
+struct StateOptions: ParsableArguments {
+    @Option(help: "The folder that holds everything the coordinator keeps.")
+    var state: String
+
+    var folder: StateFolder { StateFolder(path: URL(filePath: state).standardizedFileURL.path) }
+}

@@ -1,0 +1,43 @@
+/// Brings the schema to the newest step, each step in a transaction of its own.
+package struct Migrator: Sendable {
+    private let migrations: [Migration]
+
+    package init(_ migrations: [Migration]) {
+        precondition(
+            migrations.map(\.number) == Array(1...max(1, migrations.count)), "migrations are numbered 1, 2, 3 …")
+        self.migrations = migrations
+    }
+
+    /// Applies what is missing and returns the numbers applied. Refuses a schema that is newer than this program.
+    package func migrate(_ database: any SQLDatabase) async throws -> [Int] {
+        try await database.withTransaction { transaction in
+            try await transaction.execute(
+                """
+                CREATE TABLE IF NOT EXISTS schema_migration (
+                    number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)
+                """)
+        }
+        var applied: [Int] = []
+        for migration in migrations {
+            let isNew = try await database.withTransaction { transaction in
+                let newest = try await transaction.query(
+                    "SELECT COALESCE(MAX(number), 0) AS number FROM schema_migration")
+                let current = try newest[0].integer("number")
+                guard current <= Int64(migrations.count) else {
+                    throw SQLError(
+                        .schemaTooNew,
+                        "the database has schema \(current), this program knows \(migrations.count): install the newer program"
+                    )
+                }
+                guard current < Int64(migration.number) else { return false }
+                for statement in migration.statements { try await transaction.execute(statement) }
+                try await transaction.execute(
+                    "INSERT INTO schema_migration (number, name) VALUES ($1, $2)",
+                    [SQLValue(migration.number), .text(migration.name)])
+                return true
+            }
+            if isNew { applied.append(migration.number) }
+        }
+        return applied
+    }
+}

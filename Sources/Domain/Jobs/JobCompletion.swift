@@ -1,0 +1,33 @@
+/// What a worker says at the end of an attempt. It is spooled on the worker until a verdict came.
+package struct JobCompletion: Sendable, Equatable {
+    package enum Outcome: Sendable, Equatable {
+        /// The site as it is now: what differs from the base, and the digest of the whole manifest.
+        case succeeded(changes: ManifestDelta, digest: ContentDigest)
+        case failed(JobFailure)
+        /// Everything that ran for the job is gone.
+        case cancelled
+    }
+
+    package let lease: JobLease
+    package let outcome: Outcome
+    /// What the engine says that it did, for the user; at most 4,000 characters.
+    package let summary: String
+    package let usage: TokenUsage
+
+    package init(lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage) {
+        self.lease = lease
+        self.outcome = outcome
+        self.summary = summary
+        self.usage = usage
+    }
+}
+
+/// The coordinator's answer to a completion; each of them ends the worker's re-sending.
+package enum CompletionVerdict: String, Sendable, CaseIterable {
+    /// It took effect now.
+    case applied
+    /// It had taken effect before.
+    case duplicate
+    /// The lease is over: the result was dropped.
+    case stale
+}

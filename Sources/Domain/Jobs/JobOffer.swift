@@ -1,0 +1,50 @@
+/// Everything that a worker needs to try a job once.
+package struct JobOffer: Sendable, Equatable {
+    package struct Limits: Sendable, Equatable {
+        package var wallTime: Duration
+        package var memoryInBytes: Int64
+        package var processes: Int
+        /// Of what the program prints.
+        package var outputInBytes: Int64
+        /// Of all files together, and of how many.
+        package var workspaceInBytes: Int64
+        package var workspaceFiles: Int
+
+        package init(
+            wallTime: Duration = .seconds(600), memoryInBytes: Int64 = 2 << 30, processes: Int = 128,
+            outputInBytes: Int64 = 16 << 20, workspaceInBytes: Int64 = 2 << 30, workspaceFiles: Int = 50_000
+        ) {
+            self.wallTime = wallTime
+            self.memoryInBytes = memoryInBytes
+            self.processes = processes
+            self.outputInBytes = outputInBytes
+            self.workspaceInBytes = workspaceInBytes
+            self.workspaceFiles = workspaceFiles
+        }
+    }
+
+    package let lease: JobLease
+    package let site: SiteID
+    package let kind: Job.Kind
+    /// How long the lease lasts from the instant of receipt, unless renewed.
+    package let leaseDuration: Duration
+    /// The version to start from.
+    package let base: ContentDigest
+    package let engine: EngineName
+    package let prompt: String
+    package let limits: Limits
+
+    package init(
+        lease: JobLease, site: SiteID, kind: Job.Kind, leaseDuration: Duration, base: ContentDigest,
+        engine: EngineName, prompt: String, limits: Limits
+    ) {
+        self.lease = lease
+        self.site = site
+        self.kind = kind
+        self.leaseDuration = leaseDuration
+        self.base = base
+        self.engine = engine
+        self.prompt = prompt
+        self.limits = limits
+    }
+}

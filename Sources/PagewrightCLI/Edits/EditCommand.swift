@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+
+struct EditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edit", abstract: "Say what to change; see it in the preview.",
+        discussion: """
+            Follows the edit until it is over and shows the change card: what changed, what the checks found and where
+            the preview is. What visitors see stays as it is until `pagewright promote`. Ctrl-C stops watching, not the
+            edit.
+
+            Example: pagewright edit bakery "Change the headline to Fresh bread every morning"
+            """)
+
+    struct Accepted: Decodable {
+        struct Edit: Decodable { let id: String }
+        let edit: Edit
+        let job: JobBody
+    }
+
+    struct Request: Encodable {
+        let prompt: String
+        let engine: String?
+        let baseVersion: Int?
+    }
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+    @Argument(help: "What to change, in words; - reads it from standard input.") var prompt: String
+    @Option(help: "The engine: builtin or codex; default: the coordinator's choice.") var engine: String?
+    @Option(help: ArgumentHelp("Start from this version; default: the preview.", valueName: "version")) var base: Int?
+    @Flag(help: "Hand it in and do not wait.") var noWait = false
+    @Option(help: ArgumentHelp("How many seconds to wait.", valueName: "seconds")) var timeout = 1800
+
+    func run() async throws {
+        let prompt = prompt == "-" ? Self.readStandardInput() : prompt
+        try await connection.withClient { client in
+            let request = Request(prompt: prompt, engine: engine, baseVersion: base)
+            let answer = try await client.send(.post, "/sites/\(site)/edits", body: .json(request))
+            let accepted = try answer.decode(Accepted.self)
+            if noWait {
+                guard !connection.json else { return Console.print(json: answer.body) }
+                Console.print("The edit is job \(accepted.job.id).")
+                Console.print("Follow it with: pagewright job \(accepted.job.id) --follow")
+                return
+            }
+            let job = try await JobFollower(client: client).follow(
+                accepted.job.id, timeout: .seconds(timeout), asJSON: connection.json)
+            try await ChangeCard(job: job, client: client).show(asJSON: connection.json)
+        }
+    }
+
+    static func readStandardInput() -> String {
+        String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+struct EditsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edits", abstract: "List what was asked for.", discussion: "Example: pagewright edits bakery")
+
+    struct EditBody: Decodable {
+        let id: String
+        let prompt: String
+        let engine: String?
+        let baseVersion: Int?
+        let jobId: String
+        let createdAt: String
+    }
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let answer = try await client.list("/sites/\(site)/edits")
+            guard !connection.json else { return Console.print(json: answer.body) }
+            var table = TextTable("JOB", "WHEN", "BASE", "ENGINE", "REQUEST")
+            for edit in try answer.decode(ListBody<EditBody>.self).items {
+                table.add(
+                    edit.jobId, Wording.age(edit.createdAt), edit.baseVersion.map { "v\($0)" } ?? "-",
+                    edit.engine ?? "-", String(edit.prompt.prefix(80)))
+            }
+            table.print(empty: "Nothing was asked for yet. Try: pagewright edit \(site) \"Change the headline to …\"")
+        }
+    }
+}

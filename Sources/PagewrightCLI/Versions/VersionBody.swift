@@ -1,0 +1,55 @@
+struct VersionBody: Decodable {
+    struct Origin: Decodable {
+        let kind: String
+        let template: String?
+        let jobId: String?
+        let engine: String?
+
+        var line: String { [kind, template ?? engine].compactMap(\.self).joined(separator: " ") }
+    }
+
+    let number: Int
+    let digest: String
+    let parent: Int?
+    let origin: Origin
+    let summary: String
+    let files: Int
+    let sizeBytes: Int64
+    let findings: [FindingBody]
+    let createdAt: String
+    let isLive: Bool
+    let isPreview: Bool
+
+    var marks: String {
+        [isLive ? "live" : nil, isPreview ? "preview" : nil].compactMap(\.self).joined(separator: ", ")
+    }
+}
+
+struct DiffBody: Decodable {
+    struct Content: Decodable {
+        let sizeBytes: Int64
+        let sha256: String
+    }
+
+    struct File: Decodable {
+        let path: String
+        let change: String
+        let before: Content?
+        let after: Content?
+
+        var line: String {
+            let sizes = [before, after].compactMap(\.self).map { Wording.size($0.sizeBytes) }.joined(separator: " -> ")
+            return "\(change.padding(to: 8))  \(path)  \(sizes)"
+        }
+    }
+
+    let from: Int
+    let to: Int
+    let files: [File]
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

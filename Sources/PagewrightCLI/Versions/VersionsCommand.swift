@@ -1,0 +1,144 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+struct VersionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "versions", abstract: "List a site's versions, newest first.",
+        discussion: "Example: pagewright versions bakery")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+    @Option(help: "At most so many.") var limit = 50
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let answer = try await client.list("/sites/\(site)/versions", limit: limit)
+            guard !connection.json else { return Console.print(json: answer.body) }
+            var table = TextTable("VERSION", "", "WHEN", "FROM", "FILES", "SIZE", "DIGEST", "SUMMARY")
+            for version in try answer.decode(ListBody<VersionBody>.self).items {
+                table.add(
+                    "v\(version.number)", version.marks, Wording.age(version.createdAt), version.origin.line,
+                    "\(version.files)", Wording.size(version.sizeBytes), String(version.digest.prefix(12)),
+                    String(version.summary.prefix(60)))
+            }
+            table.print(empty: "The site has no version yet. Upload one: pagewright deploy \(site) FOLDER")
+        }
+    }
+}
+
+struct DiffCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Show which files differ between two versions.",
+        discussion: "Example: pagewright diff bakery 1 2")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+    @Argument(help: "The older version's number.") var from: Int
+    @Argument(help: "The newer version's number.") var to: Int
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let answer = try await client.send(.get, "/sites/\(site)/versions/\(from)/diff/\(to)")
+            guard !connection.json else { return Console.print(json: answer.body) }
+            let diff = try answer.decode(DiffBody.self)
+            guard !diff.files.isEmpty else {
+                return Console.print("Versions \(from) and \(to) hold the same files.")
+            }
+            for file in diff.files { Console.print(file.line) }
+            let counts = ["added", "modified", "removed"].map { change in
+                "\(diff.files.filter { $0.change == change }.count) \(change)"
+            }
+            Console.print(counts.joined(separator: ", "))
+        }
+    }
+}
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Save a version as a tar.gz; the same version is the same bytes each time.",
+        discussion: "Example: pagewright export bakery 3 -o bakery.tar.gz")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+    @Argument(help: "The version's number; default: what is live.") var version: Int?
+    @Option(name: .shortAndLong, help: "The file to write; - is standard output.") var output: String
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let number = try await wanted(client)
+            let response = try await client.open(
+                .get, "/sites/\(site)/versions/\(number)/archive", timeout: .seconds(3600))
+            let target = try ExportTarget(path: output)
+            do {
+                for try await piece in response.body { try target.write(Data(piece.readableBytesView)) }
+            } catch {
+                target.discard()
+                throw APIClient.translate(error, server: client.server)
+            }
+            let size = try target.finish()
+            guard output != "-" else { return }
+            guard !connection.json else {
+                return Console.print(object: ["site": site, "version": number, "file": output, "size_bytes": size])
+            }
+            Console.print("Saved version \(number) of \(site) in \(output) (\(Wording.size(size))).")
+        }
+    }
+
+    private func wanted(_ client: APIClient) async throws -> Int {
+        if let version { return version }
+        let found: SiteBody = try await client.send(.get, "/sites/\(site)").decode()
+        guard let live = found.liveVersion else {
+            throw CLIError(
+                .failed, "\(site) has no live version", nextStep: "Name a version: pagewright versions \(site).")
+        }
+        return live
+    }
+}
+
+/// A file that is whole or not there.
+struct ExportTarget {
+    private let path: String
+    private let temporary: String
+    private let handle: FileHandle
+    private var isStandardOutput: Bool { path == "-" }
+
+    init(path: String) throws {
+        self.path = path
+        temporary = "\(path).part\(getpid())"
+        guard path != "-" else {
+            handle = .standardOutput
+            return
+        }
+        guard FileManager.default.createFile(atPath: temporary, contents: nil),
+            let handle = FileHandle(forWritingAtPath: temporary)
+        else { throw CLIError(.failed, "cannot write \(path)", nextStep: "Check that the folder exists and is yours.") }
+        self.handle = handle
+    }
+
+    func write(_ data: Data) throws {
+        do {
+            try handle.write(contentsOf: data)
+        } catch {
+            throw CLIError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Returns the size.
+    func finish() throws -> Int64 {
+        guard !isStandardOutput else { return 0 }
+        let size = Int64(try handle.offset())
+        try handle.close()
+        guard rename(temporary, path) == 0 else {
+            throw CLIError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+        return size
+    }
+
+    func discard() {
+        guard !isStandardOutput else { return }
+        try? handle.close()
+        unlink(temporary)
+    }
+}

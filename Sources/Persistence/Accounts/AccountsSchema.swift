@@ -1,0 +1,33 @@
+/// The tables of users, their log-in sessions, and of answers that are given twice.
+package enum AccountsSchema {
+    package static let statements: [String] = [
+        """
+        CREATE TABLE app_user (
+            id TEXT NOT NULL PRIMARY KEY, email TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+            password_hash TEXT NOT NULL, created_at BIGINT NOT NULL)
+        """,
+        "CREATE UNIQUE INDEX app_user_email ON app_user(email)",
+        // One row per log-in: the family of all refresh tokens that grew out of it.
+        """
+        CREATE TABLE login_session (
+            id TEXT NOT NULL PRIMARY KEY, user_id TEXT NOT NULL REFERENCES app_user(id), created_at BIGINT NOT NULL,
+            expires_at BIGINT NOT NULL, ended_at BIGINT)
+        """,
+        "CREATE INDEX login_session_user ON login_session(user_id)",
+        // Used tokens stay until their session goes, so that a second use is noticed.
+        """
+        CREATE TABLE refresh_token (
+            hash TEXT NOT NULL PRIMARY KEY, session_id TEXT NOT NULL REFERENCES login_session(id),
+            expires_at BIGINT NOT NULL, used_at BIGINT)
+        """,
+        "CREATE INDEX refresh_token_session ON refresh_token(session_id)",
+        // A row without a status is a request that is being worked on.
+        """
+        CREATE TABLE idempotency_key (
+            user_id TEXT NOT NULL REFERENCES app_user(id), operation TEXT NOT NULL, key TEXT NOT NULL,
+            fingerprint TEXT NOT NULL, attempt TEXT NOT NULL, status BIGINT, content_type TEXT, body BYTEA,
+            expires_at BIGINT NOT NULL, PRIMARY KEY (user_id, operation, key))
+        """,
+        "CREATE INDEX idempotency_key_expiry ON idempotency_key(expires_at)",
+    ]
+}

@@ -1,0 +1,58 @@
+package import Database
+package import Domain
+
+/// The rows of users, and beside each the hash of its password.
+package struct UserStore: Sendable {
+    package init() {}
+
+    package func insert(_ user: User, passwordHash: String, in transaction: any SQLTransaction) async throws {
+        do {
+            try await transaction.execute(
+                """
+                INSERT INTO app_user (id, email, name, role, password_hash, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                """,
+                [
+                    SQLValue(user.id), .text(user.email.text), .text(user.name), .text(user.role.rawValue),
+                    .text(passwordHash), SQLValue(user.createdAt),
+                ])
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            throw ServiceError(
+                .alreadyExists, "there is an account with this e-mail address already", field: "email",
+                rule: "email-taken", nextStep: "Log in instead.", cause: error)
+        }
+    }
+
+    package func find(_ id: UserID, in transaction: any SQLTransaction) async throws -> User? {
+        try await transaction.query("SELECT * FROM app_user WHERE id = $1", [SQLValue(id)]).first.map(Self.user)
+    }
+
+    /// The user who logs in with this address, and the hash to compare the password with.
+    package func find(
+        email: EmailAddress, in transaction: any SQLTransaction
+    ) async throws -> (user: User, passwordHash: String)? {
+        try await transaction.query("SELECT * FROM app_user WHERE email = $1", [.text(email.text)]).first.map {
+            (try Self.user($0), try $0.text("password_hash"))
+        }
+    }
+
+    /// Whether nobody has an account yet.
+    package func isEmpty(in transaction: any SQLTransaction) async throws -> Bool {
+        try await transaction.query("SELECT id FROM app_user LIMIT 1").isEmpty
+    }
+
+    /// Puts `hash` in the place of `old`; does nothing when somebody else was quicker.
+    package func replacePasswordHash(
+        of id: UserID, _ old: String, by hash: String, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            "UPDATE app_user SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+            [SQLValue(id), .text(old), .text(hash)])
+    }
+
+    private static func user(_ row: SQLRow) throws -> User {
+        User(
+            id: try row.identifier("id"), email: try EmailAddress(try row.text("email")), name: try row.text("name"),
+            role: try row.word("role"), createdAt: try row.timestamp("created_at"))
+    }
+}

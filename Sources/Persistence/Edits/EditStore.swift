@@ -1,0 +1,49 @@
+package import Database
+package import Domain
+
+/// The rows of edits.
+package struct EditStore: Sendable {
+    package init() {}
+
+    package func insert(_ edit: Edit, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            INSERT INTO edit (id, site_id, author_id, prompt, engine, base_version, base_chosen, job_id, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            """,
+            [
+                SQLValue(edit.id), SQLValue(edit.site), SQLValue(edit.author), .text(edit.prompt.text),
+                .text(edit.engine.rawValue), SQLValue(edit.base), SQLValue(edit.isBaseChosen),
+                SQLValue(edit.job), SQLValue(edit.createdAt),
+            ])
+    }
+
+    /// The edit starts from `base`, not from what was said before.
+    package func rebase(_ id: EditID, onto base: VersionNumber, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            "UPDATE edit SET base_version = $2 WHERE id = $1", [SQLValue(id), SQLValue(base)])
+    }
+
+    package func find(job: JobID, in transaction: any SQLTransaction) async throws -> Edit? {
+        try await transaction.query("SELECT * FROM edit WHERE job_id = $1", [SQLValue(job)]).first.map(Self.edit)
+    }
+
+    /// Newest first.
+    package func list(
+        of site: SiteID, page request: PageRequest, in transaction: any SQLTransaction
+    ) async throws -> Page<Edit> {
+        let rows = try await transaction.query(
+            "SELECT * FROM edit WHERE site_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            [SQLValue(site), .text(request.identifierCursor), SQLValue(request.limit + 1)])
+        return try page(of: rows, limit: request.limit, cursor: "id", Self.edit)
+    }
+
+    private static func edit(_ row: SQLRow) throws -> Edit {
+        Edit(
+            id: try row.identifier("id"), site: try row.identifier("site_id"), author: try row.identifier("author_id"),
+            prompt: try Prompt(try row.text("prompt")), engine: try row.word("engine"),
+            base: try row.versionNumber("base_version"), isBaseChosen: try row.boolean("base_chosen"),
+            job: try row.identifier("job_id"),
+            createdAt: try row.timestamp("created_at"))
+    }
+}

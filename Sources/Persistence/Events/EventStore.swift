@@ -1,0 +1,42 @@
+package import Database
+package import Domain
+
+/// The rows of events. Their numbers grow in the order of the commits, so that a reader who asks for what came after
+/// the last one that it saw misses nothing.
+package struct EventStore: Sendable {
+    package init() {}
+
+    package func append(
+        _ kind: Event.Kind, owner: UserID?, site: SiteID?, body: String, at now: Timestamp,
+        in transaction: any SQLTransaction
+    ) async throws {
+        let id = try await transaction.query(
+            "UPDATE counter SET value = value + 1 WHERE name = 'event' RETURNING value")[0].integer("value")
+        try await transaction.execute(
+            "INSERT INTO event (id, kind, owner_id, site_id, body, at) VALUES ($1, $2, $3, $4, $5, $6)",
+            [.integer(id), .text(kind.rawValue), SQLValue(owner), SQLValue(site), .text(body), SQLValue(now)])
+    }
+
+    /// Oldest first; those of `owner`, or all when `owner` is `nil`.
+    package func list(
+        after id: Int64, owner: UserID?, limit: Int, in transaction: any SQLTransaction
+    ) async throws -> [Event] {
+        try await transaction.query(
+            "SELECT * FROM event WHERE id > $1 AND (owner_id = $2 OR $3 = 1) ORDER BY id LIMIT $4",
+            [.integer(id), .text(owner?.text ?? ""), SQLValue(owner == nil), SQLValue(limit)]
+        ).map { row in
+            Event(
+                id: try row.integer("id"), kind: try row.word("kind"), owner: try row.optionalIdentifier("owner_id"),
+                site: try row.optionalIdentifier("site_id"), body: try row.text("body"), at: try row.timestamp("at"))
+        }
+    }
+
+    package func latestID(in transaction: any SQLTransaction) async throws -> Int64 {
+        try await transaction.query("SELECT value FROM counter WHERE name = 'event'")[0].integer("value")
+    }
+
+    /// Forgets events that nobody will ask for any more.
+    package func deleteOlder(than instant: Timestamp, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute("DELETE FROM event WHERE at < $1", [SQLValue(instant)])
+    }
+}

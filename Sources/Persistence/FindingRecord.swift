@@ -1,0 +1,32 @@
+import Database
+import Domain
+import FoundationEssentials
+
+/// Findings as JSON text in a column.
+struct FindingRecord: Codable {
+    var severity: String
+    var rule: String
+    var path: String
+    var subject: String
+    var message: String
+
+    static func text(of findings: [Finding]) throws -> String {
+        let records = findings.map {
+            FindingRecord(
+                severity: $0.severity.rawValue, rule: $0.rule, path: $0.path, subject: $0.subject, message: $0.message)
+        }
+        return String(decoding: try JSONEncoder().encode(records), as: UTF8.self)
+    }
+
+    static func findings(in text: String) throws -> [Finding] {
+        do {
+            return try JSONDecoder().decode([FindingRecord].self, from: Data(text.utf8)).map { record in
+                Finding(
+                    severity: Finding.Severity(rawValue: record.severity) ?? .warning, rule: record.rule,
+                    path: record.path, subject: record.subject, message: record.message)
+            }
+        } catch {
+            throw SQLError(.badRow, "findings are no list of findings: \(error)")
+        }
+    }
+}

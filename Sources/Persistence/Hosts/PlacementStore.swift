@@ -1,0 +1,101 @@
+package import Database
+package import Domain
+
+/// The rows of what is placed where. Generations only grow, also when a site leaves a host and comes back.
+package struct PlacementStore: Sendable {
+    package init() {}
+
+    /// Places `site` on `host`; harmless when it is there.
+    package func place(
+        _ site: SiteID, on host: HostID, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            INSERT INTO desired_site (host_id, site_id, generation, removed, state, applied_generation, error,
+                fetched_files, fetched_bytes, updated_at)
+            VALUES ($1, $2, 1, 0, 'pending', 0, NULL, 0, 0, $3) ON CONFLICT (host_id, site_id) DO NOTHING
+            """,
+            [SQLValue(host), SQLValue(site), SQLValue(now)])
+    }
+
+    /// Something about `site` changed: every host that has it gets a new generation.
+    package func raiseGenerations(
+        of site: SiteID, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET generation = generation + 1, state = 'pending', error = NULL, updated_at = $2
+            WHERE site_id = $1
+            """,
+            [SQLValue(site), SQLValue(now)])
+    }
+
+    package func markRemoved(_ site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET removed = 1, generation = generation + 1, state = 'pending', updated_at = $2
+            WHERE site_id = $1
+            """,
+            [SQLValue(site), SQLValue(now)])
+    }
+
+    /// A host is known to serve generation `above` of the site (it was asked by a coordinator whose memory is lost):
+    /// what is desired now must be of a higher one.
+    package func raiseGeneration(
+        of site: SiteID, on host: HostID, above: Int64, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET generation = $3, state = 'pending', updated_at = $4
+            WHERE host_id = $1 AND site_id = $2 AND generation <= $5
+            """,
+            [SQLValue(host), SQLValue(site), .integer(above + 1), SQLValue(now), .integer(above)])
+    }
+
+    package func list(on host: HostID, in transaction: any SQLTransaction) async throws -> [Placement] {
+        try await transaction.query("SELECT * FROM desired_site WHERE host_id = $1 ORDER BY site_id", [SQLValue(host)])
+            .map(Self.placement)
+    }
+
+    /// Those that the host has not answered for: few, however many sites it has.
+    package func pending(on host: HostID, in transaction: any SQLTransaction) async throws -> [Placement] {
+        try await transaction.query(
+            "SELECT * FROM desired_site WHERE host_id = $1 AND state = 'pending' ORDER BY site_id", [SQLValue(host)]
+        ).map(Self.placement)
+    }
+
+    package func list(of site: SiteID, in transaction: any SQLTransaction) async throws -> [Placement] {
+        try await transaction.query("SELECT * FROM desired_site WHERE site_id = $1 ORDER BY host_id", [SQLValue(site)])
+            .map(Self.placement)
+    }
+
+    package func find(
+        _ site: SiteID, on host: HostID, in transaction: any SQLTransaction
+    ) async throws -> Placement? {
+        try await transaction.query(
+            "SELECT * FROM desired_site WHERE host_id = $1 AND site_id = $2", [SQLValue(host), SQLValue(site)]
+        ).first.map(Self.placement)
+    }
+
+    package func save(_ placement: Placement, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET state = $3, applied_generation = $4, error = $5, fetched_files = $6,
+                fetched_bytes = $7, updated_at = $8 WHERE host_id = $1 AND site_id = $2
+            """,
+            [
+                SQLValue(placement.host), SQLValue(placement.site), .text(placement.state.rawValue),
+                .integer(placement.appliedGeneration), SQLValue(placement.error), SQLValue(placement.fetchedFiles),
+                .integer(placement.fetchedBytes), SQLValue(placement.updatedAt),
+            ])
+    }
+
+    private static func placement(_ row: SQLRow) throws -> Placement {
+        Placement(
+            host: try row.identifier("host_id"), site: try row.identifier("site_id"),
+            generation: try row.integer("generation"), isRemoved: try row.boolean("removed"),
+            state: try row.word("state"), appliedGeneration: try row.integer("applied_generation"),
+            error: try row.optionalText("error"), fetchedFiles: Int(try row.integer("fetched_files")),
+            fetchedBytes: try row.integer("fetched_bytes"), updatedAt: try row.timestamp("updated_at"))
+    }
+}

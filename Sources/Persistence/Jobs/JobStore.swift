@@ -1,0 +1,218 @@
+package import Database
+package import Domain
+
+/// The rows of jobs. Lock order everywhere: the site's row first, then the job's.
+package struct JobStore: Sendable {
+    package init() {}
+
+    package func insert(_ job: Job, in transaction: any SQLTransaction) async throws {
+        let record = JobRecord(job: job)
+        try await transaction.execute(
+            """
+            INSERT INTO job (id, site_id, kind, priority, created_at, state, attempt, losses, cancel_requested_at, step,
+                progress, host_id, lease_token, lease_fence, lease_expires_at, accepted_at, version, failure_kind,
+                failure_code, failure_message, summary, findings, uncached_input_tokens, cached_input_tokens,
+                output_tokens, updated_at)
+            VALUES ($1, $22, $23, $24, $25, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                $19, $20, $21, $26)
+            """,
+            try Self.columns(record) + [
+                SQLValue(job.site), .text(job.kind.rawValue), SQLValue(job.priority), SQLValue(job.createdAt),
+                SQLValue(job.updatedAt),
+            ])
+    }
+
+    package func save(_ record: JobRecord, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            UPDATE job SET state = $2, attempt = $3, losses = $4, cancel_requested_at = $5, step = $6, progress = $7,
+                host_id = $8, lease_token = $9, lease_fence = $10, lease_expires_at = $11, accepted_at = $12,
+                version = $13, failure_kind = $14, failure_code = $15, failure_message = $16, summary = $17,
+                findings = $18, uncached_input_tokens = $19, cached_input_tokens = $20, output_tokens = $21,
+                updated_at = $22
+            WHERE id = $1
+            """,
+            try Self.columns(record) + [SQLValue(record.job.updatedAt)])
+    }
+
+    package func find(_ id: JobID, in transaction: any SQLTransaction) async throws -> JobRecord? {
+        try await transaction.query("SELECT * FROM job WHERE id = $1", [SQLValue(id)]).first.map(Self.record)
+    }
+
+    /// The job that holds the line of `site`, if there is one.
+    package func active(of site: SiteID, in transaction: any SQLTransaction) async throws -> JobRecord? {
+        try await transaction.query(
+            "SELECT * FROM job WHERE site_id = $1 AND state IN ('ready', 'leased')", [SQLValue(site)]
+        ).first.map(Self.record)
+    }
+
+    /// The longest waiting job of `site` of the highest priority.
+    package func nextQueued(of site: SiteID, in transaction: any SQLTransaction) async throws -> JobRecord? {
+        try await transaction.query(
+            "SELECT * FROM job WHERE site_id = $1 AND state = 'queued' ORDER BY priority DESC, id LIMIT 1",
+            [SQLValue(site)]
+        ).first.map(Self.record)
+    }
+
+    package func countQueued(of site: SiteID, in transaction: any SQLTransaction) async throws -> Int {
+        Int(
+            try await transaction.query(
+                "SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'", [SQLValue(site)]
+            )[0].integer("number"))
+    }
+
+    /// All jobs that wait for a worker.
+    package func ready(limit: Int, in transaction: any SQLTransaction) async throws -> [Job] {
+        try await transaction.query(
+            "SELECT * FROM job WHERE state = 'ready' ORDER BY priority DESC, id LIMIT $1", [SQLValue(limit)]
+        ).map { try Self.record($0).job }
+    }
+
+    /// All jobs that a host works on.
+    package func leased(in transaction: any SQLTransaction) async throws -> [Job] {
+        try await transaction.query("SELECT * FROM job WHERE state = 'leased'").map { try Self.record($0).job }
+    }
+
+    /// Jobs that a host works on, of `host` only.
+    package func leased(to host: HostID, in transaction: any SQLTransaction) async throws -> [Job] {
+        try await transaction.query("SELECT * FROM job WHERE state = 'leased' AND host_id = $1", [SQLValue(host)])
+            .map { try Self.record($0).job }
+    }
+
+    /// Moves the end of a lease, if it is this one still. One statement, for many leases a second.
+    package func renew(
+        _ lease: JobLease, until expiresAt: Timestamp, in transaction: any SQLTransaction
+    ) async throws -> Bool {
+        try await transaction.execute(
+            """
+            UPDATE job SET lease_expires_at = $5
+            WHERE id = $1 AND attempt = $2 AND lease_token = $3 AND lease_fence = $4 AND state = 'leased'
+            """,
+            [
+                SQLValue(lease.job), SQLValue(lease.attempt), .text(lease.token.text), .integer(lease.fence.rawValue),
+                SQLValue(expiresAt),
+            ]) > 0
+    }
+
+    /// Newest first.
+    package func list(
+        owner: UserID?, site: SiteID?, state: Job.StateName?, page request: PageRequest,
+        in transaction: any SQLTransaction
+    ) async throws -> Page<JobRecord> {
+        let rows = try await transaction.query(
+            """
+            SELECT job.* FROM job JOIN site ON site.id = job.site_id
+            WHERE job.id < $1 AND site.deleted_at IS NULL AND (site.owner_id = $2 OR $3 = 1)
+                AND (job.site_id = $4 OR $5 = 1) AND (job.state = $6 OR $7 = 1)
+            ORDER BY job.id DESC LIMIT $8
+            """,
+            [
+                .text(request.identifierCursor), .text(owner?.text ?? ""), SQLValue(owner == nil),
+                .text(site?.text ?? ""), SQLValue(site == nil), .text(state?.rawValue ?? ""), SQLValue(state == nil),
+                SQLValue(request.limit + 1),
+            ])
+        return try page(of: rows, limit: request.limit, cursor: "id", Self.record)
+    }
+
+    /// How many jobs are in each state.
+    package func counts(in transaction: any SQLTransaction) async throws -> [Job.StateName: Int] {
+        var counts: [Job.StateName: Int] = [:]
+        for row in try await transaction.query("SELECT state, COUNT(*) AS number FROM job GROUP BY state") {
+            counts[try row.word("state")] = Int(try row.integer("number"))
+        }
+        return counts
+    }
+
+    /// Adds a piece to the job's log.
+    package func appendLog(_ text: String, to job: JobID, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            INSERT INTO job_log (job_id, number, text)
+            SELECT $1, COALESCE(MAX(number), 0) + 1, $2 FROM job_log WHERE job_id = $1
+            """,
+            [SQLValue(job), .text(text)])
+    }
+
+    package func log(of job: JobID, in transaction: any SQLTransaction) async throws -> String {
+        try await transaction.query("SELECT text FROM job_log WHERE job_id = $1 ORDER BY number", [SQLValue(job)])
+            .map { try $0.text("text") }.joined()
+    }
+
+    /// The values of `$1` to `$21`.
+    private static func columns(_ record: JobRecord) throws -> [SQLValue] {
+        let job = record.job
+        var version: VersionNumber?
+        var failure: JobFailure?
+        switch job.state {
+        case .succeeded(let number): version = number
+        case .failed(let reason), .dead(let reason): failure = reason
+        case .queued, .ready, .leased, .cancelled: break
+        }
+        let lease = job.grant?.lease
+        return [
+            SQLValue(job.id), .text(job.stateName.rawValue), SQLValue(job.attempt), SQLValue(job.losses),
+            SQLValue(job.cancelRequestedAt), .text(job.step), SQLValue(job.progress), SQLValue(job.grant?.host),
+            SQLValue(lease?.token.text), SQLValue(lease?.fence.rawValue), SQLValue(job.grant?.expiresAt),
+            SQLValue(job.grant?.acceptedAt), SQLValue(version), SQLValue(failure?.kind.rawValue),
+            SQLValue(failure?.code), SQLValue(failure?.message), .text(record.summary),
+            .text(try FindingRecord.text(of: record.findings)), SQLValue(record.usage.uncachedInput),
+            SQLValue(record.usage.cachedInput), SQLValue(record.usage.output),
+        ]
+    }
+
+    private static func record(_ row: SQLRow) throws -> JobRecord {
+        let id: JobID = try row.identifier("id")
+        let attempt = Int(try row.integer("attempt"))
+        let job = Job(
+            id: id, site: try row.identifier("site_id"), kind: try row.word("kind"),
+            priority: Int(try row.integer("priority")), state: try state(row, of: id, attempt: attempt),
+            attempt: attempt, losses: Int(try row.integer("losses")),
+            cancelRequestedAt: try row.optionalTimestamp("cancel_requested_at"), step: try row.text("step"),
+            progress: Int(try row.integer("progress")), createdAt: try row.timestamp("created_at"),
+            updatedAt: try row.timestamp("updated_at"))
+        return JobRecord(
+            job: job, summary: try row.text("summary"),
+            findings: try FindingRecord.findings(in: try row.text("findings")),
+            usage: TokenUsage(
+                uncachedInput: Int(try row.integer("uncached_input_tokens")),
+                cachedInput: Int(try row.integer("cached_input_tokens")), output: Int(try row.integer("output_tokens")))
+        )
+    }
+
+    private static func state(_ row: SQLRow, of job: JobID, attempt: Int) throws -> Job.State {
+        func failure() throws -> JobFailure {
+            JobFailure(
+                kind: try row.word("failure_kind"), code: try row.text("failure_code"),
+                message: try row.text("failure_message"))
+        }
+        switch try row.word("state", as: Job.StateName.self) {
+        case .queued: return .queued
+        case .ready: return .ready
+        case .leased:
+            guard let token = LeaseToken(try row.text("lease_token")) else {
+                throw SQLError(.badRow, "lease_token is no token")
+            }
+            let lease = JobLease(
+                job: job, attempt: attempt, token: token, fence: Fence(rawValue: try row.integer("lease_fence")))
+            return .leased(
+                Job.Grant(
+                    lease: lease, host: try row.identifier("host_id"), expiresAt: try row.timestamp("lease_expires_at"),
+                    acceptedAt: try row.optionalTimestamp("accepted_at")))
+        case .succeeded: return .succeeded(try row.versionNumber("version"))
+        case .failed: return .failed(try failure())
+        case .cancelled: return .cancelled
+        case .dead: return .dead(try failure())
+        }
+    }
+}
+
+extension JobStore {
+    /// Ends every job of a site that is being deleted.
+    package func cancelAll(of site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            UPDATE job SET state = 'cancelled', updated_at = $2
+            WHERE site_id = $1 AND state IN ('queued', 'ready', 'leased')
+            """, [SQLValue(site), SQLValue(now)])
+    }
+}

@@ -1,0 +1,101 @@
+package import Database
+
+/// The tables, in portable SQL: every statement runs on SQLite 3.40 and on PostgreSQL 15 as it stands.
+package enum Schema {
+    package static let migrations = [
+        Migration(number: 1, name: "accounts", statements: AccountsSchema.statements),
+        Migration(number: 2, name: "main job", statements: mainJob),
+    ]
+
+    private static let mainJob = [
+        "CREATE TABLE setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+        // Sequences that must grow in the order of the commits; taking a number locks the row until the commit.
+        "CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL)",
+        "INSERT INTO counter (name, value) VALUES ('event', 0)",
+        """
+        CREATE TABLE site (
+            id TEXT NOT NULL PRIMARY KEY, owner_id TEXT NOT NULL REFERENCES app_user(id), slug TEXT NOT NULL,
+            name TEXT NOT NULL, kind TEXT NOT NULL, live BIGINT, preview BIGINT, previous BIGINT, last_version BIGINT,
+            last_release BIGINT NOT NULL, fence BIGINT NOT NULL, maintenance TEXT, created_at BIGINT NOT NULL,
+            deleted_at BIGINT)
+        """,
+        "CREATE UNIQUE INDEX site_slug ON site(slug) WHERE deleted_at IS NULL",
+        "CREATE INDEX site_owner ON site(owner_id, id)",
+        """
+        CREATE TABLE site_domain (
+            name TEXT NOT NULL PRIMARY KEY, site_id TEXT NOT NULL REFERENCES site(id), created_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX site_domain_site ON site_domain(site_id)",
+        """
+        CREATE TABLE version (
+            site_id TEXT NOT NULL REFERENCES site(id), number BIGINT NOT NULL, digest TEXT NOT NULL, parent BIGINT,
+            origin TEXT NOT NULL, template TEXT, edit_id TEXT, job_id TEXT, engine TEXT, author_id TEXT NOT NULL,
+            summary TEXT NOT NULL, files BIGINT NOT NULL, size_bytes BIGINT NOT NULL, findings TEXT NOT NULL,
+            signature BYTEA NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (site_id, number))
+        """,
+        // What a check read from one file; depends on its bytes and its type alone.
+        """
+        CREATE TABLE file_facts (
+            digest TEXT NOT NULL, kind TEXT NOT NULL, facts BYTEA NOT NULL, PRIMARY KEY (digest, kind))
+        """,
+        """
+        CREATE TABLE release (
+            site_id TEXT NOT NULL REFERENCES site(id), number BIGINT NOT NULL, version BIGINT NOT NULL,
+            replaced BIGINT, released_by TEXT NOT NULL, released_at BIGINT NOT NULL, PRIMARY KEY (site_id, number))
+        """,
+        """
+        CREATE TABLE edit (
+            id TEXT NOT NULL PRIMARY KEY, site_id TEXT NOT NULL REFERENCES site(id), author_id TEXT NOT NULL,
+            prompt TEXT NOT NULL, engine TEXT NOT NULL, base_version BIGINT NOT NULL, base_chosen BIGINT NOT NULL, job_id TEXT NOT NULL,
+            created_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX edit_site ON edit(site_id, id)",
+        "CREATE INDEX version_digest ON version(site_id, digest)",
+        "CREATE UNIQUE INDEX edit_job ON edit(job_id)",
+        """
+        CREATE TABLE job (
+            id TEXT NOT NULL PRIMARY KEY, site_id TEXT NOT NULL REFERENCES site(id), kind TEXT NOT NULL,
+            priority BIGINT NOT NULL, state TEXT NOT NULL, attempt BIGINT NOT NULL, losses BIGINT NOT NULL,
+            cancel_requested_at BIGINT, step TEXT NOT NULL, progress BIGINT NOT NULL, host_id TEXT,
+            lease_token TEXT, lease_fence BIGINT, lease_expires_at BIGINT, accepted_at BIGINT, version BIGINT,
+            failure_kind TEXT, failure_code TEXT, failure_message TEXT, summary TEXT NOT NULL, findings TEXT NOT NULL,
+            uncached_input_tokens BIGINT NOT NULL, cached_input_tokens BIGINT NOT NULL, output_tokens BIGINT NOT NULL,
+            created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)
+        """,
+        "CREATE UNIQUE INDEX job_one_active_per_site ON job(site_id) WHERE state IN ('ready', 'leased')",
+        "CREATE INDEX job_state ON job(state, id)",
+        "CREATE INDEX job_site ON job(site_id, id)",
+        """
+        CREATE TABLE job_log (
+            job_id TEXT NOT NULL REFERENCES job(id), number BIGINT NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY (job_id, number))
+        """,
+        """
+        CREATE TABLE host (
+            id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, roles TEXT NOT NULL, state TEXT NOT NULL,
+            agent_version TEXT NOT NULL, session_epoch BIGINT NOT NULL, certificate_serial TEXT NOT NULL,
+            pending_serial TEXT, certificate_expires_at BIGINT NOT NULL, last_seen_at BIGINT,
+            created_at BIGINT NOT NULL)
+        """,
+        """
+        CREATE TABLE invitation (
+            secret_hash TEXT NOT NULL PRIMARY KEY, roles TEXT NOT NULL, created_by TEXT NOT NULL,
+            created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT, host_id TEXT)
+        """,
+        """
+        CREATE TABLE desired_site (
+            host_id TEXT NOT NULL REFERENCES host(id), site_id TEXT NOT NULL REFERENCES site(id),
+            generation BIGINT NOT NULL, removed BIGINT NOT NULL, state TEXT NOT NULL,
+            applied_generation BIGINT NOT NULL, error TEXT, fetched_files BIGINT NOT NULL,
+            fetched_bytes BIGINT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (host_id, site_id))
+        """,
+        "CREATE INDEX desired_site_site ON desired_site(site_id)",
+        "CREATE INDEX desired_site_pending ON desired_site(host_id) WHERE state = 'pending'",
+        """
+        CREATE TABLE event (
+            id BIGINT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, owner_id TEXT, site_id TEXT, body TEXT NOT NULL,
+            at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX event_owner ON event(owner_id, id)",
+    ]
+}

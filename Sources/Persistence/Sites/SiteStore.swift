@@ -1,0 +1,114 @@
+package import Database
+package import Domain
+
+/// The rows of sites and of their domain names.
+package struct SiteStore: Sendable {
+    package init() {}
+
+    package func insert(_ site: Site, in transaction: any SQLTransaction) async throws {
+        do {
+            try await transaction.execute(
+                """
+                INSERT INTO site (id, owner_id, slug, name, kind, live, preview, previous, last_version, last_release,
+                    fence, maintenance, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                """,
+                [
+                    SQLValue(site.id), SQLValue(site.owner), .text(site.slug.text), .text(site.name),
+                    .text(site.kind.rawValue), SQLValue(site.live), SQLValue(site.preview), SQLValue(site.previous),
+                    SQLValue(site.lastVersion), SQLValue(site.lastRelease), .integer(site.fence.rawValue),
+                    SQLValue(site.maintenance?.message), SQLValue(site.createdAt),
+                ])
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            throw ServiceError(
+                .alreadyExists, "the slug \"\(site.slug)\" is taken", field: "slug", rule: "slug-taken",
+                nextStep: "Choose another slug.", cause: error)
+        }
+    }
+
+    package func save(_ site: Site, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            UPDATE site SET name = $2, live = $3, preview = $4, previous = $5, last_version = $6, last_release = $7,
+                fence = $8, maintenance = $9 WHERE id = $1
+            """,
+            [
+                SQLValue(site.id), .text(site.name), SQLValue(site.live), SQLValue(site.preview),
+                SQLValue(site.previous), SQLValue(site.lastVersion), SQLValue(site.lastRelease),
+                .integer(site.fence.rawValue), SQLValue(site.maintenance?.message),
+            ])
+    }
+
+    /// Deleted sites are not found. The row stays, so that hosts can be told.
+    package func find(_ id: SiteID, in transaction: any SQLTransaction) async throws -> Site? {
+        try await transaction.query(
+            "SELECT * FROM site WHERE id = $1 AND deleted_at IS NULL", [SQLValue(id)]
+        ).first.map(Self.site)
+    }
+
+    package func find(slug: String, in transaction: any SQLTransaction) async throws -> Site? {
+        try await transaction.query(
+            "SELECT * FROM site WHERE slug = $1 AND deleted_at IS NULL", [.text(slug)]
+        ).first.map(Self.site)
+    }
+
+    /// Newest first; all owners when `owner` is `nil`.
+    package func list(
+        owner: UserID?, page request: PageRequest, in transaction: any SQLTransaction
+    ) async throws -> Page<Site> {
+        let rows = try await transaction.query(
+            """
+            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1 AND (owner_id = $2 OR $3 = 1)
+            ORDER BY id DESC LIMIT $4
+            """,
+            [
+                .text(request.identifierCursor), .text(owner?.text ?? ""), SQLValue(owner == nil),
+                SQLValue(request.limit + 1),
+            ])
+        return try page(of: rows, limit: request.limit, cursor: "id", Self.site)
+    }
+
+    package func markDeleted(_ id: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute("UPDATE site SET deleted_at = $2 WHERE id = $1", [SQLValue(id), SQLValue(now)])
+        try await transaction.execute("DELETE FROM site_domain WHERE site_id = $1", [SQLValue(id)])
+    }
+
+    package func domains(of site: SiteID, in transaction: any SQLTransaction) async throws -> [DomainName] {
+        try await transaction.query(
+            "SELECT name FROM site_domain WHERE site_id = $1 ORDER BY name", [SQLValue(site)]
+        ).map { try DomainName(try $0.text("name")) }
+    }
+
+    package func addDomain(
+        _ name: DomainName, to site: SiteID, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        do {
+            try await transaction.execute(
+                "INSERT INTO site_domain (name, site_id, created_at) VALUES ($1, $2, $3)",
+                [.text(name.text), SQLValue(site), SQLValue(now)])
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            throw ServiceError(
+                .alreadyExists, "the domain \(name) is in use by a site already", field: "domain", rule: "domain-taken",
+                cause: error)
+        }
+    }
+
+    /// Returns whether there was such a domain.
+    package func removeDomain(
+        _ name: DomainName, from site: SiteID, in transaction: any SQLTransaction
+    ) async throws -> Bool {
+        try await transaction.execute(
+            "DELETE FROM site_domain WHERE name = $1 AND site_id = $2", [.text(name.text), SQLValue(site)]) > 0
+    }
+
+    private static func site(_ row: SQLRow) throws -> Site {
+        Site(
+            id: try row.identifier("id"), owner: try row.identifier("owner_id"), slug: try Slug(try row.text("slug")),
+            name: try row.text("name"), kind: try row.word("kind"), live: try row.optionalVersionNumber("live"),
+            preview: try row.optionalVersionNumber("preview"), previous: try row.optionalVersionNumber("previous"),
+            lastVersion: try row.optionalVersionNumber("last_version"),
+            lastRelease: Int(try row.integer("last_release")), fence: Fence(rawValue: try row.integer("fence")),
+            maintenance: try row.optionalText("maintenance").map { try Site.Maintenance(message: $0) },
+            createdAt: try row.timestamp("created_at"))
+    }
+}

@@ -1,0 +1,15 @@
+/// Every store of the main job: what reads and writes the rows of one kind of thing.
+package struct Stores: Sendable {
+    package let sites = SiteStore()
+    package let versions = VersionStore()
+    package let fileFacts = FileFactsStore()
+    package let releases = ReleaseStore()
+    package let edits = EditStore()
+    package let jobs = JobStore()
+    package let hosts = HostStore()
+    package let placements = PlacementStore()
+    package let events = EventStore()
+    package let settings = SettingStore()
+
+    package init() {}
+}

@@ -1,0 +1,83 @@
+import Coordinator
+import Domain
+import HTTPTypes
+import Telemetry
+
+struct AccountRoutes {
+    let accounts: AccountService
+    let metrics: PrometheusRegistry
+
+    private static let feature = "Accounts"
+    private static let refreshToken = JSONSchema.object([.init("refresh_token", .text)])
+
+    var routes: [APIRoute] { [register, logIn, refresh, logOut, me] }
+
+    private var register: APIRoute {
+        APIRoute(
+            .post, "/api/v1/auth/register", "Make an account and log in; the first one is an admin",
+            feature: Self.feature, access: .anyone,
+            input: .json(
+                .object([
+                    .init("email", .string(format: "email", choices: [])),
+                    .init("password", .string(format: "password", choices: []), "10 characters to 72 bytes."),
+                    .init("name", .text, "1 to 100 characters on one line."),
+                ])), status: .created, content: .json(SessionBody.table.schema),
+            errors: [.alreadyExists, .permissionDenied, .rateLimited]
+        ) { request in
+            let session = try await accounts.register(
+                email: request.body.string("email"), password: request.body.string("password"),
+                name: request.body.string("name"), from: request.address)
+            return .json(SessionBody.table.json(session))
+        }
+    }
+
+    private var logIn: APIRoute {
+        APIRoute(
+            .post, "/api/v1/auth/login", "Log in", feature: Self.feature, access: .anyone,
+            input: .json(
+                .object([
+                    .init("email", .string(format: "email", choices: [])),
+                    .init("password", .string(format: "password", choices: [])),
+                ])), content: .json(SessionBody.table.schema), errors: [.unauthenticated, .rateLimited]
+        ) { request in
+            do {
+                let session = try await accounts.logIn(
+                    email: request.body.string("email"), password: request.body.string("password"),
+                    from: request.address)
+                metrics.increment(.logins, "accepted")
+                return .json(SessionBody.table.json(session))
+            } catch let error as ServiceError {
+                metrics.increment(.logins, error.code.rawValue)
+                throw error
+            }
+        }
+    }
+
+    private var refresh: APIRoute {
+        APIRoute(
+            .post, "/api/v1/auth/refresh", "Trade a refresh token for a new pair; using one twice ends the session",
+            feature: Self.feature, access: .anyone, input: .json(Self.refreshToken),
+            content: .json(SessionBody.table.schema), errors: [.unauthenticated]
+        ) { request in
+            .json(SessionBody.table.json(try await accounts.refresh(request.body.string("refresh_token"))))
+        }
+    }
+
+    private var logOut: APIRoute {
+        APIRoute(
+            .post, "/api/v1/auth/logout", "End the session of a refresh token", feature: Self.feature, access: .anyone,
+            input: .json(Self.refreshToken), status: .noContent, content: .none
+        ) { request in
+            try await accounts.logOut(request.body.string("refresh_token"))
+            return .nothing
+        }
+    }
+
+    private var me: APIRoute {
+        APIRoute(
+            .get, "/api/v1/me", "Who is logged in", feature: Self.feature, content: .json(UserBody.table.schema)
+        ) { request in
+            .json(UserBody.table.json(try await accounts.me(try request.principal)))
+        }
+    }
+}

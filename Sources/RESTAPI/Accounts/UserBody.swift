@@ -1,0 +1,19 @@
+import Domain
+
+enum UserBody {
+    static let table = ObjectBody<User>(
+        "User",
+        [
+            .init("id", .text) { .string($0.id.text) },
+            .init("email", .string(format: "email", choices: [])) { .string($0.email.text) },
+            .init("name", .text) { .string($0.name) },
+            .init("role", .words(User.Role.allCases.map(\.rawValue))) { .string($0.role.rawValue) },
+            .init("created_at", .time) { .time($0.createdAt) },
+        ])
+}
+
+extension JSONValue {
+    static func time(_ instant: Timestamp) -> JSONValue { .string(instant.description) }
+    static func version(_ number: VersionNumber) -> JSONValue { .integer(Int64(number.rawValue)) }
+    static func count(_ count: Int) -> JSONValue { .integer(Int64(count)) }
+}

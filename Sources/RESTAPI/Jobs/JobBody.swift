@@ -1,0 +1,72 @@
+import Coordinator
+import Domain
+
+enum FindingBody {
+    static let table = ObjectBody<Finding>(
+        "Finding",
+        [
+            .init("severity", .words(Finding.Severity.allCases.map(\.rawValue))) { .string($0.severity.rawValue) },
+            .init("rule", .text, "Stable, such as link-broken.") { .string($0.rule) },
+            .init("path", .text, "The file; empty for the whole site.") { .string($0.path) },
+            .init("subject", .text) { .string($0.subject) },
+            .init("message", .text) { .string($0.message) },
+        ])
+}
+
+enum JobBody {
+    private static let failureSchema = JSONSchema.named(
+        "JobFailure", .object([.init("code", .text), .init("message", .text)]))
+    private static let usage = ObjectBody<TokenUsage>(
+        "TokenUsage",
+        [
+            .init("uncached_input_tokens", .count) { .count($0.uncachedInput) },
+            .init("cached_input_tokens", .count) { .count($0.cachedInput) },
+            .init("output_tokens", .count) { .count($0.output) },
+        ])
+
+    static let table = ObjectBody<JobView>(
+        "Job",
+        [
+            .init("id", .text) { .string($0.job.id.text) },
+            .init("site_id", .text) { .string($0.job.site.text) },
+            .init("kind", .words(Job.Kind.allCases.map(\.rawValue))) { .string($0.job.kind.rawValue) },
+            .init("state", .words(Job.StateName.allCases.map(\.rawValue))) { .string($0.job.stateName.rawValue) },
+            .init("step", .text) { .string($0.job.step) },
+            .init("progress", .count, "0 to 100.") { .count($0.job.progress) },
+            .init("attempt", .count) { .count($0.job.attempt) },
+            .init("losses", .count, "Attempts that ended because the machinery broke.") { .count($0.job.losses) },
+            .init("cancel_requested", .boolean) { .boolean($0.job.cancelRequestedAt != nil) },
+            .init("wait_reason", .nullable(.text), "Why it waits, when it does.") {
+                .optional($0.waitReason) { .string($0) }
+            },
+            .init("edit_id", .nullable(.text)) { .optional($0.edit) { .string($0.id.text) } },
+            .init("prompt", .nullable(.text)) { .optional($0.edit) { .string($0.prompt.text) } },
+            .init("engine", .nullable(.text)) { .optional($0.edit) { .string($0.engine.rawValue) } },
+            .init("base_version", .nullable(.version)) { .optional($0.edit) { .version($0.base) } },
+            .init("host_id", .nullable(.text)) { .optional($0.host) { .string($0.text) } },
+            .init("version", .nullable(.version), "What it made, when it succeeded.") {
+                .optional($0.job.result, JSONValue.version)
+            },
+            .init("summary", .text) { .string($0.summary) },
+            .init("findings", .array(FindingBody.table.schema)) { .array($0.findings.map(FindingBody.table.json)) },
+            .init("failure", .nullable(failureSchema)) {
+                .optional($0.job.failure) { ["code": .string($0.code), "message": .string($0.message)] }
+            },
+            .init("usage", usage.schema) { usage.json($0.usage) },
+            .init("created_at", .time) { .time($0.job.createdAt) },
+            .init("updated_at", .time) { .time($0.job.updatedAt) },
+        ])
+}
+
+extension Job {
+    fileprivate var result: VersionNumber? {
+        if case .succeeded(let version) = state { version } else { nil }
+    }
+
+    fileprivate var failure: JobFailure? {
+        switch state {
+        case .failed(let failure), .dead(let failure): failure
+        case .queued, .ready, .leased, .succeeded, .cancelled: nil
+        }
+    }
+}

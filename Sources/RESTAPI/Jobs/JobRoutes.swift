@@ -1,0 +1,67 @@
+import Coordinator
+import Domain
+import HTTPTypes
+
+struct JobRoutes {
+    let jobs: JobService
+
+    private static let feature = "Jobs"
+    private static let path = "/api/v1/jobs/{job}"
+
+    var routes: [APIRoute] { [list, find, cancel, retry, log] }
+
+    private var list: APIRoute {
+        APIRoute(
+            .get, "/api/v1/jobs", "Jobs of your sites, newest first; admins see all", feature: Self.feature,
+            query: [
+                .init(name: "site", schema: .text, description: "The id or the slug of a site."),
+                .init(
+                    name: "state", schema: .words(Job.StateName.allCases.map(\.rawValue)),
+                    description: "Only jobs in this state."),
+            ] + .paging, content: .json(JobBody.table.pageSchema), errors: [.notFound]
+        ) { request in
+            let page = try await jobs.list(
+                site: request.query["site"], state: request.query["state"], page: try request.page(),
+                for: try request.principal)
+            return .json(JobBody.table.json(page))
+        }
+    }
+
+    private var find: APIRoute {
+        APIRoute(
+            .get, Self.path, "One job", feature: Self.feature, content: .json(JobBody.table.schema), errors: [.notFound]
+        ) { request in
+            .json(JobBody.table.json(try await jobs.find(try request.identifier("job"), for: try request.principal)))
+        }
+    }
+
+    private var cancel: APIRoute {
+        APIRoute(
+            .post, Self.path + "/cancel", "Stop a job", feature: Self.feature, status: .accepted,
+            content: .json(JobBody.table.schema), errors: [.notFound, .conflict]
+        ) { request in
+            .json(JobBody.table.json(try await jobs.cancel(try request.identifier("job"), for: try request.principal)))
+        }
+    }
+
+    private var retry: APIRoute {
+        APIRoute(
+            .post, Self.path + "/retry", "Ask once more for what a job did not do; makes a new job",
+            feature: Self.feature, status: .accepted, content: .json(JobBody.table.schema),
+            errors: [.notFound, .conflict, .quotaExceeded]
+        ) { request in
+            .json(JobBody.table.json(try await jobs.retry(try request.identifier("job"), for: try request.principal)))
+        }
+    }
+
+    private var log: APIRoute {
+        APIRoute(
+            .get, Self.path + "/log", "What the attempts printed", feature: Self.feature,
+            content: .other("text/plain"), errors: [.notFound]
+        ) { request in
+            .text(
+                try await jobs.log(try request.identifier("job"), for: try request.principal),
+                type: "text/plain; charset=utf-8")
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package import Coordinator
+
+/// The use cases that the API calls.
+package struct RESTServices: Sendable {
+    package let accounts: AccountService
+    package let idempotency: IdempotencyService
+    package let sites: SiteService
+    package let edits: EditService
+    package let jobs: JobService
+    package let versions: VersionService
+    package let releases: ReleaseService
+    package let hosts: HostService
+    package let events: EventService
+
+    package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
+        self.accounts = accounts
+        self.idempotency = idempotency
+        sites = coordinator.sites
+        edits = coordinator.edits
+        jobs = coordinator.jobs
+        versions = coordinator.versions
+        releases = coordinator.releases
+        hosts = coordinator.hosts
+        events = coordinator.events
+    }
+}

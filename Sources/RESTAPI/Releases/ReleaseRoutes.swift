@@ -1,0 +1,74 @@
+import Coordinator
+import Domain
+import HTTPTypes
+
+enum ReleaseBody {
+    static let table = ObjectBody<Release>(
+        "Release",
+        [
+            .init("number", .integer(minimum: 1)) { .count($0.number) },
+            .init("version", .version) { .version($0.version) },
+            .init("replaced", .nullable(.version), "What was live before.") {
+                .optional($0.replaced, JSONValue.version)
+            },
+            .init("released_by", .text) { .string($0.releasedBy.text) },
+            .init("released_at", .time) { .time($0.releasedAt) },
+        ])
+}
+
+struct ReleaseRoutes {
+    let releases: ReleaseService
+
+    private static let feature = "Releases"
+    private static let version = JSONSchema.object([.init("version", .version)])
+
+    var routes: [APIRoute] { [setPreview, promote, rollBack, list] }
+
+    private var setPreview: APIRoute {
+        APIRoute(
+            .put, "/api/v1/sites/{site}/preview", "Show a version at the preview address", feature: Self.feature,
+            input: .json(Self.version), content: .json(SiteBody.table.schema), errors: [.notFound]
+        ) { request in
+            let site = try await releases.setPreview(
+                request.body.integer("version"), on: request.parameter("site"), for: try request.principal)
+            return .json(SiteBody.table.json(site))
+        }
+    }
+
+    private var promote: APIRoute {
+        APIRoute(
+            .post, "/api/v1/sites/{site}/promote", "Make a version the one that visitors see", feature: Self.feature,
+            input: .json(Self.version), status: .created, content: .json(ReleaseBody.table.schema),
+            errors: [.notFound, .conflict]
+        ) { request in
+            let release = try await releases.promote(
+                request.body.integer("version"), on: request.parameter("site"), for: try request.principal)
+            return .json(ReleaseBody.table.json(release))
+        }
+    }
+
+    private var rollBack: APIRoute {
+        APIRoute(
+            .post, "/api/v1/sites/{site}/rollback", "Go back to the version that was live before, or to another",
+            feature: Self.feature, input: .json(.object([JSONSchema.optional("version", .version)])),
+            status: .created, content: .json(ReleaseBody.table.schema),
+            errors: [.notFound, .conflict, .failedPrecondition]
+        ) { request in
+            let release = try await releases.rollBack(
+                on: request.parameter("site"), to: request.body.optionalInteger("version"),
+                for: try request.principal)
+            return .json(ReleaseBody.table.json(release))
+        }
+    }
+
+    private var list: APIRoute {
+        APIRoute(
+            .get, "/api/v1/sites/{site}/releases", "What was live when, newest first", feature: Self.feature,
+            query: .paging, content: .json(ReleaseBody.table.pageSchema), errors: [.notFound]
+        ) { request in
+            let page = try await releases.list(
+                of: request.parameter("site"), page: try request.page(), for: try request.principal)
+            return .json(ReleaseBody.table.json(page))
+        }
+    }
+}

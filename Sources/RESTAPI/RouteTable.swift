@@ -1,0 +1,58 @@
+import Coordinator
+import Domain
+import HTTPTypes
+import Hummingbird
+import Telemetry
+
+/// All operations of the API, once: the router and the OpenAPI document are both made of it.
+struct RouteTable: Sendable {
+    let routes: [APIRoute]
+
+    init(
+        services: RESTServices, settings: RESTSettings, metrics: PrometheusRegistry, clock: any WallClock,
+        readiness: @escaping @Sendable () async -> [ReadinessCheck]
+    ) {
+        let stream = EventStream(
+            events: services.events, streams: EventStreamLimit(), metrics: metrics, clock: clock,
+            heartbeatInterval: settings.heartbeatInterval)
+        let described =
+            AccountRoutes(accounts: services.accounts, metrics: metrics).routes
+            + SiteRoutes(sites: services.sites).routes
+            + DomainRoutes(sites: services.sites).routes
+            + EditRoutes(edits: services.edits).routes
+            + JobRoutes(jobs: services.jobs).routes
+            + VersionRoutes(versions: services.versions, sites: services.sites).routes
+            + ReleaseRoutes(releases: services.releases).routes
+            + HostRoutes(hosts: services.hosts).routes
+            + EventRoutes(events: services.events, stream: stream).routes
+            + OperationRoutes(metrics: metrics, readiness: readiness).routes
+        let document = JSONWriter.bytes(of: OpenAPIDocument(routes: described, version: settings.version).json)
+        routes =
+            described + [
+                APIRoute(
+                    .get, "/openapi.json", "This description", feature: "Operations", access: .anyone,
+                    content: .other("application/json")
+                ) { _ in .response(.bytes(document, type: "application/json", status: .ok)) }
+            ]
+    }
+
+    func router(services: RESTServices, settings: RESTSettings, metrics: PrometheusRegistry) -> Router<
+        RESTRequestContext
+    > {
+        let router = Router(context: RESTRequestContext.self)
+        router.add(middleware: RequestIDMiddleware())
+        router.add(middleware: AccessMiddleware(metrics: metrics, trustsForwardedFor: settings.trustsForwardedFor))
+        router.add(middleware: SecurityHeadersMiddleware())
+        router.add(middleware: ProblemMiddleware(routes: routes))
+        let uploads = UploadStore(folder: settings.uploadFolder, limitInBytes: settings.uploadLimitInBytes)
+        for route in routes {
+            let endpoint = APIEndpoint(
+                route: route, accounts: services.accounts, idempotency: services.idempotency, uploads: uploads)
+            router.on(RouterPath(route.routerPath), method: route.method, responder: endpoint)
+            if route.method == .get {
+                router.on(RouterPath(route.routerPath), method: .head, responder: HeadEndpoint(endpoint: endpoint))
+            }
+        }
+        return router
+    }
+}

@@ -1,0 +1,100 @@
+import Coordinator
+import Domain
+import HTTPTypes
+
+struct SiteRoutes {
+    let sites: SiteService
+
+    private static let feature = "Sites"
+
+    var routes: [APIRoute] {
+        [templates, list, create, find, rename, delete, startMaintenance, endMaintenance]
+    }
+
+    private var templates: APIRoute {
+        APIRoute(
+            .get, "/api/v1/templates", "What a new site can start from", feature: Self.feature,
+            content: .json(TemplateBody.table.listSchema)
+        ) { _ in
+            .json(TemplateBody.table.json(sites.listTemplates()))
+        }
+    }
+
+    private var list: APIRoute {
+        APIRoute(
+            .get, "/api/v1/sites", "Your sites, newest first; admins see all", feature: Self.feature, query: .paging,
+            content: .json(SiteBody.table.pageSchema)
+        ) { request in
+            .json(SiteBody.table.json(try await sites.list(for: try request.principal, page: try request.page())))
+        }
+    }
+
+    private var create: APIRoute {
+        APIRoute(
+            .post, "/api/v1/sites", "Make a site; its version 1 is the template, live at once", feature: Self.feature,
+            input: .json(
+                .object([
+                    .init("slug", .text, "3 to 40 of a-z, 0-9 and single hyphens inside."), .init("name", .text),
+                    JSONSchema.optional("template", .text, "One of /api/v1/templates; the first when left out."),
+                ])), status: .created, content: .json(SiteBody.table.schema), errors: [.alreadyExists, .storageFull]
+        ) { request in
+            let site = try await sites.create(
+                slug: request.body.string("slug"), name: request.body.string("name"),
+                template: request.body.optionalString("template"), for: try request.principal)
+            return .json(SiteBody.table.json(site))
+        }
+    }
+
+    private var find: APIRoute {
+        APIRoute(
+            .get, "/api/v1/sites/{site}", "One site", feature: Self.feature, content: .json(SiteBody.table.schema),
+            errors: [.notFound]
+        ) { request in
+            .json(SiteBody.table.json(try await sites.find(request.parameter("site"), for: try request.principal)))
+        }
+    }
+
+    private var rename: APIRoute {
+        APIRoute(
+            .patch, "/api/v1/sites/{site}", "Give a site another name", feature: Self.feature,
+            input: .json(.object([.init("name", .text)])), content: .json(SiteBody.table.schema), errors: [.notFound]
+        ) { request in
+            let site = try await sites.rename(
+                request.parameter("site"), to: request.body.string("name"), for: try request.principal)
+            return .json(SiteBody.table.json(site))
+        }
+    }
+
+    private var delete: APIRoute {
+        APIRoute(
+            .delete, "/api/v1/sites/{site}", "Delete a site and take it off every host", feature: Self.feature,
+            status: .noContent, content: .none, errors: [.notFound]
+        ) { request in
+            try await sites.delete(request.parameter("site"), for: try request.principal)
+            return .nothing
+        }
+    }
+
+    private var startMaintenance: APIRoute {
+        APIRoute(
+            .put, "/api/v1/sites/{site}/maintenance", "Show visitors that the site is being worked on",
+            feature: Self.feature,
+            input: .json(.object([JSONSchema.optional("message", .text, "At most 500 characters of plain text.")])),
+            content: .json(SiteBody.table.schema), errors: [.notFound]
+        ) { request in
+            let site = try await sites.setMaintenance(
+                request.body.optionalString("message"), on: request.parameter("site"), for: try request.principal)
+            return .json(SiteBody.table.json(site))
+        }
+    }
+
+    private var endMaintenance: APIRoute {
+        APIRoute(
+            .delete, "/api/v1/sites/{site}/maintenance", "Show visitors the site again", feature: Self.feature,
+            content: .json(SiteBody.table.schema), errors: [.notFound]
+        ) { request in
+            let site = try await sites.clearMaintenance(on: request.parameter("site"), for: try request.principal)
+            return .json(SiteBody.table.json(site))
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Coordinator
+import Domain
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+
+struct VersionRoutes {
+    let versions: VersionService
+    let sites: SiteService
+
+    private static let feature = "Versions"
+    private static let path = "/api/v1/sites/{site}/versions"
+    private static let one = path + "/{version}"
+
+    var routes: [APIRoute] { [list, upload, find, manifest, file, archive, diff] }
+
+    private var list: APIRoute {
+        APIRoute(
+            .get, Self.path, "The versions of a site, newest first", feature: Self.feature, query: .paging,
+            content: .json(VersionBody.table.pageSchema), errors: [.notFound]
+        ) { request in
+            let page = try await versions.list(
+                of: request.parameter("site"), page: try request.page(), for: try request.principal)
+            return .json(VersionBody.table.json(page))
+        }
+    }
+
+    private var upload: APIRoute {
+        APIRoute(
+            .post, Self.path, "Upload a .tar.gz, .tar or .zip; it becomes a version and the preview",
+            feature: Self.feature, input: .archive,
+            query: [.init(name: "promote", schema: .boolean, description: "Make it live too.")], status: .created,
+            content: .json(VersionBody.table.schema), errors: [.notFound, .validationFailed],
+            admit: { request in
+                // A stranger's upload is not worth a disk.
+                _ = try await sites.find(request.parameter("site"), for: try request.principal)
+            }
+        ) { request in
+            guard let upload = request.upload else { preconditionFailure("the route takes an archive") }
+            let version = try await versions.importArchive(
+                at: upload.path, into: request.parameter("site"), promote: request.query.boolean("promote") ?? false,
+                for: try request.principal)
+            return .json(VersionBody.table.json(version))
+        }
+    }
+
+    private var find: APIRoute {
+        APIRoute(
+            .get, Self.one, "One version", feature: Self.feature, content: .json(VersionBody.table.schema),
+            errors: [.notFound]
+        ) { request in
+            let version = try await versions.find(
+                try request.versionNumber(), of: request.parameter("site"), for: try request.principal)
+            return .json(VersionBody.table.json(version))
+        }
+    }
+
+    private var manifest: APIRoute {
+        APIRoute(
+            .get, Self.one + "/manifest", "The files of a version", feature: Self.feature,
+            content: .json(ManifestBody.table.schema), errors: [.notFound]
+        ) { request in
+            let (version, manifest) = try await versions.manifest(
+                try request.versionNumber(), of: request.parameter("site"), for: try request.principal)
+            return .json(ManifestBody.table.json((version.digest, manifest)))
+        }
+    }
+
+    private var file: APIRoute {
+        APIRoute(
+            .get, Self.one + "/files/{path}", "The bytes of one file", feature: Self.feature,
+            content: .other("application/octet-stream"),
+            otherStatuses: [(.notModified, "The caller has it already (If-None-Match).")], errors: [.notFound]
+        ) { request in
+            let (entry, store) = try await versions.file(
+                path: request.parameter("path"), version: try request.versionNumber(), of: request.parameter("site"),
+                for: try request.principal)
+            return .response(FileAnswer(entry: entry, store: store).response(to: request.request))
+        }
+    }
+
+    private var archive: APIRoute {
+        APIRoute(
+            .get, Self.one + "/archive", "A version as .tar.gz; always the same bytes", feature: Self.feature,
+            content: .other("application/gzip"), errors: [.notFound]
+        ) { request in
+            let number = try request.versionNumber()
+            let principal = try request.principal
+            let site = try await sites.find(request.parameter("site"), for: principal).site
+            _ = try await versions.find(number, of: site.id.text, for: principal)
+            return .response(
+                ArchiveAnswer(versions: versions, site: site, number: number, principal: principal).response)
+        }
+    }
+
+    private var diff: APIRoute {
+        APIRoute(
+            .get, Self.one + "/diff/{to}", "What changed between two versions", feature: Self.feature,
+            content: .json(DiffBody.table.schema), errors: [.notFound]
+        ) { request in
+            let from = try request.versionNumber()
+            let to = try request.versionNumber("to")
+            let diff = try await versions.diff(
+                from: from, to: to, of: request.parameter("site"), for: try request.principal)
+            return .json(DiffBody.table.json((from, to, diff)))
+        }
+    }
+}

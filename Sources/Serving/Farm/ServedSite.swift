@@ -1,0 +1,52 @@
+import Artifacts
+package import Domain
+
+/// What a host serves for one site, and what it took to get there: all that is needed to carry on after a restart.
+package struct ServedSite: Sendable, Equatable {
+    /// How many trees that are not wanted any more stay for a quick way back.
+    static let retainedTrees = 3
+
+    package let desired: DesiredSite
+    /// The SHA-256 of the desired value's canonical text.
+    package let digest: ContentDigest
+    package let fetchedFiles: Int
+    package let fetchedBytes: Int64
+    /// Trees that were wanted before, the latest first.
+    package let recentTrees: [ContentDigest]
+
+    package init(
+        desired: DesiredSite, fetchedFiles: Int = 0, fetchedBytes: Int64 = 0, recentTrees: [ContentDigest] = []
+    ) {
+        self.desired = desired
+        digest = ContentDigest(hashing: desired.canonicalText)
+        self.fetchedFiles = fetchedFiles
+        self.fetchedBytes = fetchedBytes
+        self.recentTrees = recentTrees
+    }
+
+    /// What follows `previous` once `desired` is in force.
+    init(desired: DesiredSite, after previous: ServedSite?, fetchedFiles: Int, fetchedBytes: Int64) {
+        let wanted = Set(desired.trees.map(\.digest))
+        var recent: [ContentDigest] = []
+        for digest in (previous?.desired.trees.map(\.digest) ?? []) + (previous?.recentTrees ?? [])
+        where !wanted.contains(digest) && !recent.contains(digest) {
+            recent.append(digest)
+        }
+        self.init(
+            desired: desired, fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes,
+            recentTrees: desired.isRemoved ? [] : Array(recent.prefix(Self.retainedTrees)))
+    }
+
+    package var name: GenerationName { GenerationName(generation: desired.generation, digest: digest) }
+
+    /// Every tree that must stay on the host.
+    var trees: [ContentDigest] { desired.trees.map(\.digest) + recentTrees }
+
+    package var status: SiteStatus {
+        SiteStatus(
+            site: desired.site, generation: desired.generation, digest: digest, condition: .applied,
+            fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes)
+    }
+
+    func hasSameState(as other: DesiredSite) -> Bool { desired.canonicalText == other.canonicalText }
+}

@@ -1,0 +1,161 @@
+package import AgentCore
+package import Domain
+import Logging
+
+extension ServingRole {
+    package func describe(in hello: inout AgentMessage.Hello) async {
+        do {
+            try await load()
+        } catch {
+            logger.error("Cannot read what this host serves", metadata: ["error": "\(error)"])
+        }
+        hello.inventory += sites.values.compactMap { $0.served?.status }.sorted { $0.site < $1.site }
+    }
+
+    package func sessionOpened(_ welcome: CoordinatorMessage.Welcome, outbox: any AgentOutbox) async {
+        self.outbox = outbox
+        versionKeys = welcome.versionKeys
+        // What failed for want of a coordinator need not wait any longer.
+        for site in sites.keys { enqueue(site) }
+    }
+
+    package func sessionClosed() async { outbox = nil }
+
+    package func receive(_ message: CoordinatorMessage) async {
+        guard case .desired(let values, let isComplete) = message else { return }
+        do {
+            try await load()
+        } catch {
+            // Without knowing what is served nothing may be changed; the coordinator says it again.
+            logger.error("Cannot read what this host serves", metadata: ["error": "\(error)"])
+            return
+        }
+        accept(values, isComplete: isComplete)
+    }
+
+    private func accept(_ values: [DesiredSite], isComplete: Bool) {
+        let named = Set(values.map(\.site))
+        let absent = isComplete ? sites.keys.filter { !named.contains($0) }.sorted() : []
+        if isComplete { heldRemovals = [:] }
+        let removed = values.filter { $0.isRemoved && sites[$0.site]?.isVisible == true && isNews($0) }
+        let leaving = absent.filter { sites[$0]?.isVisible == true }
+        let total = sites.values.count(where: \.isVisible)
+        if RemovalBrake.refuses(removing: removed.count + leaving.count, of: total), !takePermit() {
+            for value in removed { heldRemovals[value.site] = .tombstone(value) }
+            for site in leaving { heldRemovals[site] = .absence }
+            logger.error(
+                "Refused to remove many sites at once",
+                metadata: [
+                    "sites": "\(removed.count + leaving.count)", "of": "\(total)",
+                    "permit": "\(layout.massRemovalPermit)",
+                ])
+            for value in removed {
+                send(
+                    value,
+                    refused: ServiceError(
+                        .failedPrecondition,
+                        "\(removed.count + leaving.count) of \(total) sites would go at once; the host waits for an operator",
+                        rule: "mass-removal",
+                        nextStep: "If this is meant, run on the host: touch \(layout.massRemovalPermit)"))
+            }
+        }
+        for value in values {
+            if !value.isRemoved { heldRemovals[value.site] = nil }
+            if heldRemovals[value.site] == nil { want(value) }
+        }
+        for site in absent where heldRemovals[site] == nil { forget(site) }
+    }
+
+    private func isNews(_ value: DesiredSite) -> Bool { value.generation > (sites[value.site]?.generation ?? -1) }
+
+    /// Lets go of what the brake held, once an operator has said so.
+    func releaseHeldRemovals() {
+        guard !heldRemovals.isEmpty, takePermit() else { return }
+        let released = heldRemovals
+        heldRemovals = [:]
+        logger.notice("An operator let many sites go", metadata: ["sites": "\(released.count)"])
+        for (site, removal) in released {
+            switch removal {
+            case .tombstone(let value): want(value)
+            case .absence: forget(site)
+            }
+        }
+    }
+
+    private func takePermit() -> Bool { FarmFiles.takeFile(layout.massRemovalPermit) }
+
+    private func forget(_ site: SiteID) {
+        sites[site]?.isForgotten = true
+        sites[site]?.wanted = nil
+        sites[site]?.supersede?.yield()
+        enqueue(site)
+    }
+
+    /// Takes a wanted state, unless it is older than what there is.
+    private func want(_ value: DesiredSite) {
+        var tracked = sites[value.site] ?? TrackedSite()
+        tracked.isForgotten = false
+        defer { sites[value.site] = tracked }
+        if let served = tracked.served, value.generation <= tracked.generation {
+            if value.generation == tracked.generation, !served.hasSameState(as: value) {
+                return alarm(value, tracked)
+            }
+            if value.generation < tracked.generation {
+                logger.info(
+                    "The coordinator is behind this host",
+                    metadata: [
+                        "site.id": "\(value.site)", "generation": "\(tracked.generation)",
+                        "sent": "\(value.generation)",
+                    ])
+            }
+            outbox?.send(.siteStatus(served.status))
+            return
+        }
+        if let floor = tracked.floor, tracked.served == nil, value.generation <= floor.generation {
+            guard GenerationName(generation: value.generation, digest: ServedSite(desired: value).digest) == floor
+            else {
+                return alarm(value, tracked)
+            }
+        }
+        if let wanted = tracked.wanted {
+            if wanted.generation > value.generation { return }
+            if wanted.generation == value.generation, wanted.canonicalText != value.canonicalText {
+                return alarm(value, tracked)
+            }
+        }
+        // What is wanted already is being worked on, or waits for its next attempt.
+        guard tracked.wanted?.generation != value.generation else { return }
+        tracked.wanted = value
+        tracked.refusal = nil
+        tracked.attempts = 0
+        tracked.tally = TransferTally()
+        tracked.supersede?.yield()
+        sites[value.site] = tracked
+        enqueue(value.site)
+        tracked = sites[value.site]!
+    }
+
+    /// One generation means one state, everywhere and for ever; anything else is a fault upstream that a person must see.
+    private func alarm(_ value: DesiredSite, _ tracked: TrackedSite) {
+        logger.critical(
+            "Two states for one generation",
+            metadata: ["site.id": "\(value.site)", "generation": "\(value.generation)"])
+        send(
+            value,
+            refused: ServiceError(
+                .conflict,
+                "generation \(value.generation) of this site is another state here; a generation can mean one state only",
+                rule: "generation-conflict", nextStep: "Promote the version once more, which makes a new generation."))
+    }
+
+    func send(_ value: DesiredSite, refused error: ServiceError, tally: TransferTally? = nil) {
+        let total = tally?.total
+        let reason = error.nextStep.map { "\(error.message). \($0)" } ?? error.message
+        outbox?.send(
+            .siteStatus(
+                SiteStatus(
+                    site: value.site, generation: value.generation, digest: ServedSite(desired: value).digest,
+                    condition: .refused(reason: reason), fetchedFiles: total?.files ?? 0,
+                    fetchedBytes: total?.bytes ?? 0)))
+    }
+}

@@ -1,0 +1,60 @@
+/// Every metric of Pagewright: its name, what it means, and what labels it has. Nothing is counted under another name.
+package enum MetricName: String, Sendable, CaseIterable {
+    case httpRequests = "pagewright_http_requests_total"
+    case httpRequestSeconds = "pagewright_http_request_duration_seconds"
+    case httpRequestsInProgress = "pagewright_http_requests_in_progress"
+    case eventStreams = "pagewright_event_streams"
+    case logins = "pagewright_logins_total"
+    case jobs = "pagewright_jobs"
+    case jobsFinished = "pagewright_jobs_finished_total"
+    case jobSeconds = "pagewright_job_duration_seconds"
+    case leasesGranted = "pagewright_leases_granted_total"
+    case leasesLost = "pagewright_leases_lost_total"
+    case completions = "pagewright_completions_total"
+    case versionsCreated = "pagewright_versions_created_total"
+    case releases = "pagewright_releases_total"
+    case agentSessions = "pagewright_agent_sessions"
+    case certificatesIssued = "pagewright_certificates_issued_total"
+    case blobBytesSent = "pagewright_blob_sent_bytes_total"
+    case blobBytesReceived = "pagewright_blob_received_bytes_total"
+    case metricSeriesRefused = "pagewright_metric_series_refused_total"
+
+    package enum Kind: Sendable, Equatable {
+        case counter
+        case gauge
+        /// Upper bounds of the buckets, in seconds or whatever the unit in the name is.
+        case histogram([Double])
+    }
+
+    package var help: String { description.help }
+    package var kind: Kind { description.kind }
+    package var labels: [String] { description.labels }
+
+    private static let jobBuckets = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600]
+    private static let requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+    private var description: (help: String, kind: Kind, labels: [String]) {
+        switch self {
+        case .httpRequests:
+            ("Requests answered, by method, route template and status.", .counter, ["method", "route", "status"])
+        case .httpRequestSeconds:
+            ("Time from the head of a request to the head of its answer.", .histogram(Self.requestBuckets), ["route"])
+        case .httpRequestsInProgress: ("Requests being worked on.", .gauge, [])
+        case .eventStreams: ("Open streams of server-sent events.", .gauge, [])
+        case .logins: ("Attempts to log in, by outcome.", .counter, ["outcome"])
+        case .jobs: ("Jobs that have not ended, by state.", .gauge, ["state"])
+        case .jobsFinished: ("Jobs that came to an end, by state.", .counter, ["state"])
+        case .jobSeconds: ("Time from the acceptance of a job to its end.", .histogram(Self.jobBuckets), ["state"])
+        case .leasesGranted: ("Attempts given to workers.", .counter, [])
+        case .leasesLost: ("Attempts taken back, by reason.", .counter, ["reason"])
+        case .completions: ("Completions received from workers, by verdict.", .counter, ["verdict"])
+        case .versionsCreated: ("Versions stored, by origin.", .counter, ["origin"])
+        case .releases: ("Releases made.", .counter, [])
+        case .agentSessions: ("Agents that are connected.", .gauge, [])
+        case .certificatesIssued: ("Certificates issued to agents.", .counter, [])
+        case .blobBytesSent: ("Bytes of content sent to agents.", .counter, [])
+        case .blobBytesReceived: ("Bytes of content received from agents.", .counter, [])
+        case .metricSeriesRefused: ("Label values that were counted as \"other\" for want of room.", .counter, [])
+        }
+    }
+}

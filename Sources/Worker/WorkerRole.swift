@@ -1,0 +1,281 @@
+package import AgentCore
+package import Artifacts
+package import BlockingIO
+package import Domain
+package import Engines
+package import Logging
+import ServiceLifecycle
+
+/// The part of an agent that runs jobs: takes offers, runs an engine in a sandbox for each, and hands in the results.
+///
+/// It promises: no more jobs than slots; nothing of a job runs past its lease, by this host's own clock; a cancelled job
+/// is dead before it is confirmed; what came out of a sandbox was collected after the sandbox was empty.
+package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
+    package struct Configuration: Sendable {
+        /// How many jobs at once.
+        package var slots: Int
+        /// Below this every attempt gets a folder; nothing else may be in there.
+        package var directory: String
+        /// How long a job may go on when the agent is asked to stop.
+        package var shutdownGrace: Duration
+
+        package init(slots: Int, directory: String, shutdownGrace: Duration = .seconds(10)) {
+            self.slots = slots
+            self.directory = directory
+            self.shutdownGrace = shutdownGrace
+        }
+    }
+
+    private struct Running {
+        let offer: JobOffer
+        let control: AttemptControl
+        let reporter: AttemptReporter
+    }
+
+    private let configuration: Configuration
+    private let engines: [EngineName: any Engine]
+    private let readiness: SandboxReadiness
+    private let store: DirectoryBlobStore
+    private let transfer: any BlobTransfer
+    private let spool: any CompletionSpooling
+    private let pool: BlockingPool
+    private let logger: Logger
+    private let clock = ContinuousClock()
+    private let outbox = OutboxSlot()
+    private let accepted: AsyncStream<JobAttempt>
+    private let accepting: AsyncStream<JobAttempt>.Continuation
+
+    private var running: [JobLease: Running] = [:]
+    /// False until the folders of an earlier agent are gone, and again when this one stops.
+    private var isOpen = false
+    private var isDraining = false
+    /// Manifests that the next edits of a site are likely to start from.
+    private var manifests = RecentManifests()
+
+    /// - Parameters:
+    ///   - readiness: of ``SandboxReadiness/check(directory:pool:)``; without a sandbox no job is taken.
+    ///   - spool: takes results, durably.
+    package init(
+        configuration: Configuration, engines: [any Engine], readiness: SandboxReadiness, store: DirectoryBlobStore,
+        transfer: any BlobTransfer, spool: any CompletionSpooling, pool: BlockingPool, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.engines = Dictionary(engines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.readiness = readiness
+        self.store = store
+        self.transfer = transfer
+        self.spool = spool
+        self.pool = pool
+        self.logger = logger
+        (accepted, accepting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(max(1, configuration.slots)))
+    }
+
+    // MARK: Service
+
+    /// Works until the agent is asked to stop; then takes nothing more and lets jobs end for a short while.
+    package func run() async throws {
+        let directory = configuration.directory
+        let left = try await pool.run { try Workspace.sweep(directory) }
+        if left > 0 {
+            logger.notice("Deleted what was left of interrupted jobs", metadata: ["jobs": "\(left)"])
+        }
+        isOpen = true
+        sendCredit()
+        let accepting = accepting
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for await attempt in accepted { group.addTask { await self.perform(attempt) } }
+                isOpen = false
+                sendCredit()
+                if !running.isEmpty {
+                    group.addTask { await self.stopAfterGrace() }
+                }
+            }
+        } onGracefulShutdown: {
+            accepting.finish()
+        }
+    }
+
+    private func stopAfterGrace() async {
+        let deadline = clock.now + configuration.shutdownGrace
+        while !running.isEmpty, clock.now < deadline, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        for job in running.values { job.control.stop(.shutdown) }
+    }
+
+    private func perform(_ attempt: JobAttempt) async {
+        let lease = attempt.offer.lease
+        let (ending, manifest) = await attempt.run()
+        if let manifest { manifests.add(manifest) }
+        if case .complete(let completion) = ending {
+            await handIn(completion)
+            logger.notice(
+                "Ended a job",
+                metadata: [
+                    "job.id": "\(lease.job)", "attempt": "\(lease.attempt)", "outcome": "\(completion.outcome.word)",
+                ])
+        }
+        // The spool keeps the lease alive until the coordinator has judged.
+        running[lease] = nil
+        sendCredit()
+    }
+
+    /// A result that the disk does not take is offered a few times more; then the lease runs out and the job is tried
+    /// again elsewhere.
+    private func handIn(_ completion: JobCompletion) async {
+        for attempt in 1... {
+            do {
+                return try await spool.submit(completion)
+            } catch {
+                logger.error(
+                    "Could not keep the result of a job",
+                    metadata: ["job.id": "\(completion.lease.job)", "error": "\(error)"])
+                if attempt == 5 || Task.isCancelled { return }
+                try? await Task.sleep(for: .seconds(attempt))
+            }
+        }
+    }
+
+    // MARK: SessionParticipant
+
+    package func describe(in hello: inout AgentMessage.Hello) {
+        hello.leases += heldLeases
+        if case .ready = readiness { hello.engines.formUnion(engines.keys) }
+    }
+
+    package func sessionOpened(_ welcome: CoordinatorMessage.Welcome, outbox: any AgentOutbox) {
+        self.outbox.replace(outbox)
+        for job in running.values { job.reporter.sessionOpened() }
+        sendCredit()
+    }
+
+    package func sessionClosed() {
+        outbox.replace(nil)
+        for job in running.values { job.control.withClock { $0.sessionEnded() } }
+    }
+
+    package func receive(_ message: CoordinatorMessage) async {
+        switch message {
+        case .offer(let offer): await take(offer)
+        case .cancel(let lease): running[lease]?.control.stop(.cancelled)
+        case .leaseLost(let lease): running[lease]?.control.stop(.leaseLost)
+        case .renewed(let leases):
+            for lease in leases { running[lease]?.control.withClock { $0.renewed() } }
+        case .welcome, .verdict, .desired, .goAway: break
+        }
+    }
+
+    package func report(in status: inout AgentStatus) {
+        for job in running.values.sorted(by: { $0.offer.lease.job < $1.offer.lease.job }) {
+            let progress = job.reporter.progress
+            status.jobs.append(
+                AgentStatus.JobLine(
+                    job: "\(job.offer.lease.job)", site: "\(job.offer.site)", engine: job.offer.engine.rawValue,
+                    step: progress.step, percent: progress.percent))
+        }
+        if case .unusable(let reason, let nextStep) = readiness {
+            status.problems.append(
+                AgentStatus.Problem(level: .bad, message: "this host cannot run jobs: \(reason)", nextStep: nextStep))
+        }
+    }
+
+    // MARK: LeaseHolding
+
+    /// The renewals of all of these count from now.
+    package func leases() -> [JobLease] {
+        let now = clock.now
+        for job in running.values { job.control.withClock { $0.heartbeatSent(at: now) } }
+        return heldLeases
+    }
+
+    private var heldLeases: [JobLease] { running.keys.sorted { $0.job < $1.job } }
+
+    // MARK: Offers
+
+    /// Takes no new job from now on; those that run go on.
+    package func drain() {
+        isDraining = true
+        sendCredit()
+    }
+
+    package func resume() {
+        isDraining = false
+        sendCredit()
+    }
+
+    private var freeSlots: Int {
+        guard case .ready = readiness, isOpen, !isDraining else { return 0 }
+        return max(0, configuration.slots - running.count)
+    }
+
+    private func sendCredit() { outbox.send(.credit(slots: freeSlots)) }
+
+    private func take(_ offer: JobOffer) async {
+        guard running[offer.lease] == nil else { return }
+        let reason: String? =
+            if case .unusable(let reason, _) = readiness {
+                "this host cannot run jobs: \(reason)"
+            } else if isDraining || !isOpen {
+                "this host takes no more jobs"
+            } else if freeSlots == 0 {
+                "all \(configuration.slots) slots are taken"
+            } else if engines[offer.engine] == nil {
+                "this host has no engine \(offer.engine.rawValue)"
+            } else if running.keys.contains(where: { $0.job == offer.lease.job }) {
+                "an earlier attempt still ends here"
+            } else {
+                nil
+            }
+        if let reason { return refuse(offer, reason) }
+        guard case .ready(let runner) = readiness, let engine = engines[offer.engine] else { return }
+        let control = AttemptControl(leaseDuration: offer.leaseDuration, offeredAt: clock.now)
+        let directory = configuration.directory
+        let workspace: Workspace
+        let log: JobLog
+        do {
+            (workspace, log) = try await pool.run {
+                let workspace = try Workspace.make(for: offer.lease, in: directory)
+                return (workspace, try JobLog(path: workspace.log))
+            }
+        } catch {
+            logger.error("Could not make the folder of a job", metadata: ["error": "\(error)"])
+            return refuse(offer, JobFailure(during: error).message)
+        }
+        let reporter = AttemptReporter(lease: offer.lease, outbox: outbox, log: log)
+        let attempt = JobAttempt(
+            offer: offer, engine: engine, control: control, reporter: reporter, workspace: workspace,
+            workshop: JobAttempt.Workshop(
+                directory: directory, runner: runner, store: store, transfer: transfer, pool: pool, logger: logger),
+            known: manifests.all)
+        running[offer.lease] = Running(offer: offer, control: control, reporter: reporter)
+        guard outbox.send(.accept(offer.lease)), case .enqueued = accepting.yield(attempt) else {
+            // Unheard, so the coordinator takes the offer back by itself.
+            running[offer.lease] = nil
+            try? await pool.run { try workspace.remove() }
+            return
+        }
+        logger.notice(
+            "Took a job",
+            metadata: [
+                "job.id": "\(offer.lease.job)", "site.id": "\(offer.site)", "engine": "\(offer.engine.rawValue)",
+            ])
+        sendCredit()
+    }
+
+    private func refuse(_ offer: JobOffer, _ reason: String) {
+        logger.notice("Refused a job", metadata: ["job.id": "\(offer.lease.job)", "reason": "\(reason)"])
+        outbox.send(.reject(offer.lease, reason: reason))
+        sendCredit()
+    }
+}
+
+extension JobCompletion.Outcome {
+    fileprivate var word: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .failed(let failure): failure.code
+        case .cancelled: "cancelled"
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Testing
+
+@testable import RESTAPI
+
+@Suite struct SiteAPITests {
+    @Test("A site is made, found by id and slug, renamed and deleted")
+    func lifeOfASite() async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            let made = try await api.call(
+                "POST", "/api/v1/sites", token: token, ["slug": "bakery", "name": "Bakery", "template": "plain"])
+            #expect(made.status == 201)
+            #expect(made["live_version"] == 1)
+            #expect(made["maintenance"] == .null)
+            #expect(made.string("url") == "http://bakery.localhost:8080/")
+            #expect(made.string("preview_url") == "http://bakery--preview.localhost:8080/")
+            let id = try #require(made.string("id"))
+            for reference in [id, "bakery"] {
+                let found = try await api.call("GET", "/api/v1/sites/\(reference)", token: token)
+                #expect(found.json == made.json)
+            }
+            let renamed = try await api.call("PATCH", "/api/v1/sites/bakery", token: token, ["name": "Café ☕️"])
+            #expect(renamed.string("name") == "Café ☕️")
+            let head = try await api.call("HEAD", "/api/v1/sites/bakery", token: token)
+            #expect(head.status == 200)
+            #expect((head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0) > 100)
+            let deleted = try await api.call("DELETE", "/api/v1/sites/bakery", token: token)
+            #expect(deleted.status == 204)
+            #expect(try await api.call("GET", "/api/v1/sites/\(id)", token: token).status == 404)
+        }
+    }
+
+    @Test("Bad input is refused with the field and the rule, a taken slug with 409")
+    func refusals() async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            try await api.makeSite("bakery", token: token)
+            for (body, status, field, rule) in [
+                (["slug": "A b", "name": "x"], 400, "slug", "slug-format"),
+                (["slug": "bakery", "name": "x"], 409, "slug", "slug-taken"),
+                (["slug": "shop", "name": ""], 400, "name", "name-length"),
+                (["slug": "shop", "name": "x", "template": "none"], 400, "template", "template-known"),
+            ] as [(JSONValue, Int, String, String)] {
+                let answer = try await api.call("POST", "/api/v1/sites", token: token, body)
+                #expect(answer.status == status)
+                #expect(answer.string("field") == field)
+                #expect(answer.string("rule") == rule)
+            }
+        }
+    }
+
+    @Test("What is not yours is not there, except for an admin")
+    func ownership() async throws {
+        try await RESTFixture.with { api, _ in
+            let admin = try await api.register("admin@example.org")
+            let ada = try await api.register("ada@example.org")
+            let bob = try await api.register("bob@example.org")
+            let id = try await api.makeSite("bakery", token: ada)
+            for (method, path) in [
+                ("GET", ""), ("DELETE", ""), ("GET", "/versions"), ("GET", "/versions/1/files/index.html"),
+                ("GET", "/versions/1/archive"), ("GET", "/releases"), ("GET", "/edits"), ("GET", "/domains"),
+            ] {
+                let answer = try await api.call(method, "/api/v1/sites/\(id)\(path)", token: bob)
+                #expect(answer.status == 404, "\(method) \(path)")
+            }
+            let list = try await api.call("GET", "/api/v1/sites", token: bob)
+            #expect(list["items"] == [])
+            #expect(try await api.call("GET", "/api/v1/sites/\(id)", token: admin).status == 200)
+        }
+    }
+
+    @Test("A list is paged by cursors, and every item comes once")
+    func paging() async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            var made: Set<String> = []
+            for number in 0..<5 { made.insert(try await api.makeSite("site-\(number)", token: token)) }
+            var seen: [String] = []
+            var path = "/api/v1/sites?limit=2"
+            while true {
+                let page = try await api.call("GET", path, token: token)
+                seen += page["items"]?.elements.compactMap { $0["id"]?.text } ?? []
+                guard let cursor = page.string("next_cursor") else { break }
+                path = "/api/v1/sites?limit=2&cursor=\(cursor)"
+            }
+            #expect(seen.count == 5)
+            #expect(Set(seen) == made)
+        }
+    }
+
+    @Test("Domains come and go, and no two sites have the same")
+    func domains() async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            try await api.makeSite("bakery", token: token)
+            try await api.makeSite("other", token: token)
+            let added = try await api.call(
+                "POST", "/api/v1/sites/bakery/domains", token: token, ["domain": "WWW.Example.org"])
+            #expect(added.status == 201)
+            #expect(added.json == ["domain": "www.example.org", "url": "http://www.example.org:8080/"])
+            let taken = try await api.call(
+                "POST", "/api/v1/sites/other/domains", token: token, ["domain": "www.example.org"])
+            #expect(taken.status == 409)
+            let list = try await api.call("GET", "/api/v1/sites/bakery/domains", token: token)
+            #expect(list["items"] == [added.json])
+            let path = "/api/v1/sites/bakery/domains/www.example.org"
+            #expect(try await api.call("DELETE", path, token: token).status == 204)
+            #expect(try await api.call("DELETE", path, token: token).status == 404)
+        }
+    }
+
+    @Test("Maintenance is switched on with or without a message, and off")
+    func maintenance() async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            try await api.makeSite("bakery", token: token)
+            let path = "/api/v1/sites/bakery/maintenance"
+            let said = try await api.call("PUT", path, token: token, ["message": "Back at five"])
+            #expect(said["maintenance"]?["message"]?.text == "Back at five")
+            for body in ["", "{}", "{\"message\":null}"] {
+                let silent = try await api.call("PUT", path, token: token, bytes: Array(body.utf8))
+                #expect(silent.status == 200)
+                #expect(silent["maintenance"]?["message"]?.text != nil)
+            }
+            let off = try await api.call("DELETE", path, token: token)
+            #expect(off["maintenance"] == .null)
+        }
+    }
+
+    @Test("The templates are listed")
+    func templates() async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            let answer = try await api.call("GET", "/api/v1/templates", token: token)
+            #expect(answer["items"] == [["name": "plain", "title": "Plain", "description": "One page."]])
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Synchronization
+
+/// One program of ours, started for a test, whose death is noticed.
+final class RunningProgram: Sendable {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    let process: Process
+    private let log: String
+
+    /// Starts `.build/debug/<name>`; its output goes to the file `log`.
+    init(_ name: String, _ arguments: [String], fault: String? = nil, log: String) throws {
+        process = Process()
+        process.executableURL = Self.root.appending(path: ".build/debug/\(name)")
+        process.arguments = arguments
+        var environment = ProcessInfo.processInfo.environment
+        environment["PAGEWRIGHT_FAULT"] = fault
+        process.environment = environment
+        self.log = log
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
+        let handle = try FileHandle(forWritingTo: URL(filePath: log))
+        try handle.seekToEnd()
+        process.standardOutput = handle
+        process.standardError = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    /// Whether it killed itself at the step that it was told.
+    var diedAtItsStep: Bool {
+        !process.isRunning && process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
+    }
+
+    func stop() {
+        guard process.isRunning else { return }
+        process.terminate()
+        for _ in 0..<100 where process.isRunning { usleep(50_000) }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+    }
+
+    var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+}

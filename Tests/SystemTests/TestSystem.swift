@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// A coordinator and an agent of both roles on free ports, started as programs, that can die and be started again.
+final class TestSystem {
+    private let folder: String
+    private let apiPort: Int
+    private let agentsPort: Int
+    private let sitesPort: Int
+    private(set) var coordinator: RunningProgram?
+    private(set) var agent: RunningProgram?
+
+    init(folder: String) throws {
+        self.folder = folder
+        (apiPort, agentsPort, sitesPort) = (try Self.freePort(), try Self.freePort(), try Self.freePort())
+    }
+
+    var api: String { "http://127.0.0.1:\(apiPort)" }
+
+    func startCoordinator(fault: String? = nil) throws {
+        coordinator = try RunningProgram(
+            "pagewright-coordinator",
+            [
+                "serve", "--state", folder + "/c", "--port", "\(apiPort)", "--agents-port", "\(agentsPort)",
+                "--sites-port", "\(sitesPort)",
+            ], fault: fault, log: folder + "/coordinator.log")
+    }
+
+    func startAgent(fault: String? = nil) throws {
+        agent = try RunningProgram(
+            "pagewright-agent",
+            [
+                "run", "--state", folder + "/a", "--coordinator", "127.0.0.1:\(agentsPort)", "--sites-listen",
+                "127.0.0.1:\(sitesPort)",
+            ], fault: fault, log: folder + "/agent.log")
+    }
+
+    /// Makes the agent a member. The coordinator must answer already.
+    func join() throws {
+        let invitation = try RunningProgram(
+            "pagewright-coordinator", ["invite", "--state", folder + "/c", "--json"], log: folder + "/invite.log")
+        invitation.process.waitUntilExit()
+        let line = try JSONSerialization.jsonObject(with: Data(invitation.output.utf8)) as? [String: Any]
+        let token = try #require(line?["token"] as? String)
+        let join = try RunningProgram(
+            "pagewright-agent",
+            ["join", "--coordinator", "127.0.0.1:\(agentsPort)", "--token", token, "--state", folder + "/a"],
+            log: folder + "/join.log")
+        join.process.waitUntilExit()
+        try #require(join.process.terminationStatus == 0, "\(join.output)")
+    }
+
+    func stop() {
+        agent?.stop()
+        coordinator?.stop()
+    }
+
+    /// What a visitor of `name` gets now: the status and the body; `nil` when nobody answers.
+    func visit(_ name: String) async -> (status: Int, body: String)? {
+        var request = URLRequest(url: URL(string: "http://127.0.0.1:\(sitesPort)/")!, timeoutInterval: 5)
+        request.setValue(name, forHTTPHeaderField: "Host")
+        guard let (data, response) = try? await URLSession.shared.data(for: request),
+            let status = (response as? HTTPURLResponse)?.statusCode
+        else { return nil }
+        return (status, String(decoding: data, as: UTF8.self))
+    }
+
+    /// Waits for something to become true, and brings back to life whoever died meanwhile.
+    func until(_ what: String, _ holds: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(90)
+        while try await !holds() {
+            try reviveTheDead()
+            guard ContinuousClock.now < deadline else {
+                Issue.record("waited too long for: \(what)\n\(tail(coordinator))\n\(tail(agent))")
+                throw CancellationError()
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Starts again what killed itself; it does not do that twice.
+    func reviveTheDead() throws {
+        if let coordinator, coordinator.diedAtItsStep {
+            deaths += 1
+            try startCoordinator()
+        }
+        if let agent, agent.diedAtItsStep {
+            deaths += 1
+            try startAgent()
+        }
+    }
+
+    private(set) var deaths = 0
+
+    private func tail(_ program: RunningProgram?) -> String {
+        (program?.output ?? "").split(separator: "\n").suffix(15).joined(separator: "\n")
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try #require(isBound)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
