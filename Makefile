@@ -52,7 +52,7 @@ test: packages toolchain ## Install what the tests need, and run them
 	@$(MAKE) lint
 	swift build --build-tests
 	scripts/check-protos
-	swift test --skip-build --experimental-maximum-parallelization-width $(TEST_WIDTH)
+	@scripts/run-tests --width $(TEST_WIDTH)
 
 bench: release ## Measure against rsync, curl and nginx, and print a table
 	bench/run

@@ -94,7 +94,7 @@ import Testing
         try process.run()
         let watchdog = Task {
             try await Task.sleep(for: .seconds(60))
-            process.terminate()
+            kill(process.processIdentifier, SIGKILL)
         }
         defer { watchdog.cancel() }
         // Both pipes are read to their ends on threads of their own: neither may fill up.

@@ -26,7 +26,8 @@ final class FakeModel {
         _ = try output.fileHandleForReading.read(upToCount: 1)
     }
 
-    deinit { process.terminate() }
+    // A child of this program inherits blocked signals, so asking it to end has no effect.
+    deinit { kill(process.processIdentifier, SIGKILL) }
 
     /// The bodies of all requests so far.
     var requests: [String] {

@@ -352,7 +352,7 @@ enum Enforcement: CaseIterable {
             service.executableURL = URL(filePath: "/usr/bin/socat")
             service.arguments = ["UNIX-LISTEN:\(sockets)/model.sock,fork", "SYSTEM:echo from outside"]
             try service.run()
-            defer { service.terminate() }
+            defer { kill(service.processIdentifier, SIGKILL) }
             while !FileManager.default.fileExists(atPath: sockets + "/model.sock") {
                 try await Task.sleep(for: .milliseconds(10))
             }
