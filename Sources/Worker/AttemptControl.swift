@@ -3,20 +3,9 @@ import Synchronization
 
 /// How others stop an attempt, and until when it may run.
 final class AttemptControl: Sendable {
-    enum StopReason: Sendable, Equatable {
-        /// Somebody asked for it; the coordinator waits for the confirmation.
-        case cancelled
-        /// The lease belongs to nobody or to another host: say nothing.
-        case leaseLost
-        /// The coordinator was out of reach for too long.
-        case leaseExpired
-        /// This agent stops.
-        case shutdown
-    }
-
     private struct State {
-        var clock: LeaseClock
-        var reason: StopReason?
+        var clock: LeaseClock<ContinuousClock.Instant>
+        var reason: AttemptStop?
     }
 
     private let state: Mutex<State>
@@ -28,18 +17,15 @@ final class AttemptControl: Sendable {
         (stopped, stopping) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// The first reason stays, but a lost lease silences every other.
-    func stop(_ reason: StopReason) {
-        state.withLock { state in
-            if state.reason == nil || reason == .leaseLost { state.reason = reason }
-        }
+    func stop(_ reason: AttemptStop) {
+        state.withLock { $0.reason = reason.joining($0.reason) }
         stopping.yield()
         stopping.finish()
     }
 
-    var reason: StopReason? { state.withLock { $0.reason } }
+    var reason: AttemptStop? { state.withLock { $0.reason } }
 
-    func withClock(_ body: (inout LeaseClock) -> Void) { state.withLock { body(&$0.clock) } }
+    func withClock(_ body: (inout LeaseClock<ContinuousClock.Instant>) -> Void) { state.withLock { body(&$0.clock) } }
 
     /// Returns when the attempt is to stop: somebody said so, or its lease ran out. To be awaited once.
     func waitForStop() async {

@@ -3,13 +3,6 @@ import Domain
 import Sandbox
 
 extension JobFailure {
-    static let interrupted = JobFailure(
-        kind: .infrastructure, code: "interrupted", message: "The worker was stopped while it worked on this.")
-
-    static let leaseExpired = JobFailure(
-        kind: .infrastructure, code: "lease-expired",
-        message: "The worker lost contact with the coordinator for too long and stopped.")
-
     /// An engine that ends well has not necessarily done anything.
     static func nothingChanged(summary: String) -> JobFailure {
         let said = summary.isEmpty ? "" : " The engine said: \(summary)"

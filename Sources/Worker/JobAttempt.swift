@@ -64,14 +64,8 @@ struct JobAttempt: Sendable {
             workshop.logger.warning(
                 "Could not delete the folder of a job", metadata: ["job.id": "\(offer.lease.job)", "error": "\(error)"])
         }
-        let outcome: JobCompletion.Outcome
-        switch control.reason {
-        case .leaseLost: return (.silent, nil)
-        case .cancelled: outcome = .cancelled
-        case .leaseExpired: outcome = .failed(.leaseExpired)
-        case .shutdown:
-            if case .succeeded = result.outcome { outcome = result.outcome } else { outcome = .failed(.interrupted) }
-        case nil: outcome = result.outcome
+        guard let outcome = AttemptStop.outcome(of: result.outcome, stoppedBy: control.reason) else {
+            return (.silent, nil)
         }
         let completion = JobCompletion(
             lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage)

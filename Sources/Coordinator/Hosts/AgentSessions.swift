@@ -131,9 +131,7 @@ package struct AgentSessions: Sendable {
                     .permissionDenied, "\(host.name) was not invited for these roles", field: "roles",
                     rule: "host-roles")
             }
-            host.sessionEpoch += 1
-            host.lastSeenAt = now
-            host.agentVersion = String(hello.agentVersion.prefix(40))
+            host.openSession(agentVersion: hello.agentVersion, at: now)
             try await stores.hosts.save(host, in: transaction)
             return (host.sessionEpoch, host.state == .draining)
         }

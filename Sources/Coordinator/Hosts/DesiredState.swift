@@ -84,19 +84,16 @@ package final class DesiredState: Sendable {
                 guard var placement = try await stores.placements.find(status.site, on: host, in: transaction) else {
                     continue
                 }
-                if status.generation > placement.generation {
-                    // The database was restored from before: the host is ahead, so the next generation must be too.
-                    try await stores.placements.raiseGeneration(
-                        of: status.site, on: host, above: status.generation, at: now, in: transaction)
-                } else if status.generation == placement.generation, placement.state != .applied,
-                    status.condition == .applied,
-                    let desired = try await desired(placement, in: transaction), digest(of: desired) == status.digest
-                {
-                    placement.state = .applied
-                    placement.appliedGeneration = status.generation
-                    placement.error = nil
-                    placement.updatedAt = now
+                var wanted: DesiredSite?
+                if placement.needsDigest(for: status) { wanted = try await desired(placement, in: transaction) }
+                switch placement.compare(status, digest: wanted.map(digest), at: now) {
+                case .unchanged:
+                    break
+                case .noted:
                     try await stores.placements.save(placement, in: transaction)
+                case .raise(let above, _):
+                    try await stores.placements.raiseGeneration(
+                        of: status.site, on: host, above: above, at: now, in: transaction)
                 }
             }
         }
@@ -133,35 +130,15 @@ package final class DesiredState: Sendable {
             guard var placement = try await stores.placements.find(status.site, on: host, in: transaction),
                 let wanted = try await desired(placement, in: transaction)
             else { return false }
-            if status.generation > placement.generation {
+            if case .raise(let above, let conflict) = placement.note(status, digest: digest(of: wanted), at: now) {
                 logger.error(
-                    "A host reports a generation that was never desired",
-                    metadata: ["host.id": "\(host)", "site.id": "\(status.site)", "generation": "\(status.generation)"])
+                    conflict == .hostIsAhead
+                        ? "A host reports a generation that was never desired"
+                        : "A host serves other content under the desired generation",
+                    metadata: ["host.id": "\(host)", "site.id": "\(status.site)", "generation": "\(above)"])
                 try await stores.placements.raiseGeneration(
-                    of: status.site, on: host, above: status.generation, at: now, in: transaction)
+                    of: status.site, on: host, above: above, at: now, in: transaction)
                 return true
-            }
-            placement.updatedAt = now
-            switch status.condition {
-            case .applied:
-                placement.appliedGeneration = max(placement.appliedGeneration, status.generation)
-                guard status.generation == placement.generation else { break }
-                guard status.digest == digest(of: wanted) else {
-                    logger.error(
-                        "A host serves other content under the desired generation",
-                        metadata: ["host.id": "\(host)", "site.id": "\(status.site)"])
-                    try await stores.placements.raiseGeneration(
-                        of: status.site, on: host, above: status.generation, at: now, in: transaction)
-                    return true
-                }
-                placement.state = .applied
-                placement.error = nil
-                placement.fetchedFiles = status.fetchedFiles
-                placement.fetchedBytes = status.fetchedBytes
-            case .refused(let reason):
-                guard status.generation == placement.generation else { break }
-                placement.state = .refused
-                placement.error = String(reason.prefix(1000))
             }
             try await stores.placements.save(placement, in: transaction)
             try await appendEvent(placement, wanted: wanted, at: now, in: transaction)

@@ -57,16 +57,15 @@ package struct JobCompletions: Sendable {
         guard let current = try await database.read({ try await stores.jobs.find(lease.job, in: $0) }) else {
             return .stale
         }
-        if let verdict = verdict(on: lease, from: host, for: current.job) { return verdict }
+        if let verdict = current.job.verdict(on: lease, from: host) { return verdict }
         FaultPoint.completionReceived.reach()
         let result = try await result(of: completion)
         let now = clock.now()
         let applied = try await database.withTransaction { transaction -> (job: Job, next: Job?)? in
             // The site first, then the job: the order of locks everywhere.
             guard var site = try await stores.sites.find(current.job.site, in: transaction),
-                site.fence == lease.fence,
                 var record = try await stores.jobs.find(lease.job, in: transaction),
-                record.job.grant?.lease == lease, record.job.grant?.host == host
+                site.admits(lease, of: host, on: record.job)
             else { return nil }
             record.summary = String(completion.summary.prefix(4000))
             record.usage = record.usage + completion.usage
@@ -116,13 +115,6 @@ package struct JobCompletions: Sendable {
         guard job.isTerminal else { return }
         MetricsSystem.factory.increment(.jobsFinished, job.stateName.rawValue)
         MetricsSystem.factory.observe(.jobSeconds, job.updatedAt - job.createdAt, job.stateName.rawValue)
-    }
-
-    /// Duplicate or stale, or `nil` when the lease is held now.
-    private func verdict(on lease: JobLease, from host: HostID, for job: Job) -> CompletionVerdict? {
-        if let grant = job.grant, grant.lease == lease, grant.host == host { return nil }
-        // An attempt ends once: when the job ended in this very attempt, the result took effect before.
-        return job.isTerminal && job.attempt == lease.attempt ? .duplicate : .stale
     }
 
     private func result(of completion: JobCompletion) async throws -> Result {

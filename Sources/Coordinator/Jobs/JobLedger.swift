@@ -63,7 +63,7 @@ package struct JobLedger: Sendable {
     /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more.
     func grant(_ id: JobID, to host: HostID) async throws -> JobOffer? {
         let now = clock.now()
-        let offer: JobOffer? = try await database.withTransaction { transaction in
+        let offer = try await unlessGrantedElsewhere { transaction in
             guard let found = try await stores.jobs.find(id, in: transaction),
                 var site = try await stores.sites.find(found.job.site, in: transaction),
                 var edit = try await stores.edits.find(job: id, in: transaction)
@@ -71,7 +71,8 @@ package struct JobLedger: Sendable {
             let fence = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
             guard var record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
-                return nil
+                // Somebody else granted it meanwhile. The fence that this one raised would make that lease stale.
+                throw GrantedElsewhere()
             }
             if !edit.isBaseChosen, let shown = site.preview, shown != edit.base {
                 edit.base = shown
@@ -101,6 +102,19 @@ package struct JobLedger: Sendable {
                 ])
         }
         return offer
+    }
+
+    private struct GrantedElsewhere: Error {}
+
+    /// Rolls back, and returns `nil`, when another coordinator was faster.
+    private func unlessGrantedElsewhere(
+        _ body: @Sendable (any SQLTransaction) async throws -> JobOffer?
+    ) async throws -> JobOffer? {
+        do {
+            return try await database.withTransaction(body)
+        } catch is GrantedElsewhere {
+            return nil
+        }
     }
 
     /// The host took the offer. Returns whether the lease is still its own.
@@ -183,22 +197,9 @@ package struct JobLedger: Sendable {
         let now = clock.now()
         let jobs = try await database.read { try await stores.jobs.leased(in: $0) }
         return jobs.compactMap { job in
-            guard let grant = job.grant else { return nil }
-            if let asked = job.cancelRequestedAt, now - asked > settings.cancelTimeout {
-                return (
-                    job,
-                    JobFailure(
-                        kind: .infrastructure, code: "cancel-timeout",
-                        message: "The worker host did not confirm that the work was stopped.")
-                )
-            }
-            guard now > grant.expiresAt + settings.leaseGrace + extraGrace else { return nil }
-            return (
-                job,
-                JobFailure(
-                    kind: .infrastructure, code: "lease-expired",
-                    message: "The worker host was not heard of for too long.")
-            )
+            job.reasonToTakeBack(
+                at: now, grace: settings.leaseGrace + extraGrace, cancelTimeout: settings.cancelTimeout
+            ).map { (job, $0) }
         }
     }
 

@@ -9,21 +9,19 @@ struct SiteLine: Sendable {
     /// Adds a job; it is ready at once when the line is empty. The caller holds the site's row.
     func join(_ job: Job, at now: Timestamp, in transaction: any SQLTransaction) async throws -> Job {
         var job = job
-        if try await stores.jobs.active(of: job.site, in: transaction) == nil,
-            try await stores.jobs.countQueued(of: job.site, in: transaction) == 0
-        {
-            try job.makeReady(at: now)
-        }
+        let active = try await stores.jobs.active(of: job.site, in: transaction)?.job
+        let queued = try await stores.jobs.countQueued(of: job.site, in: transaction)
+        try job.join(behind: active, andQueued: queued, at: now)
         try await stores.jobs.insert(job, in: transaction)
         return job
     }
 
     /// Makes the next job of the site ready after the one before has left; returns it.
     func moveUp(_ site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws -> Job? {
-        guard try await stores.jobs.active(of: site, in: transaction) == nil,
-            var next = try await stores.jobs.nextQueued(of: site, in: transaction)
+        let active = try await stores.jobs.active(of: site, in: transaction)?.job
+        guard var next = try await stores.jobs.nextQueued(of: site, in: transaction),
+            try next.job.moveUp(behind: active, at: now)
         else { return nil }
-        try next.job.makeReady(at: now)
         try await stores.jobs.save(next, in: transaction)
         return next.job
     }

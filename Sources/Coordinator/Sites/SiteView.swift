@@ -1,5 +1,4 @@
 package import Domain
-package import Persistence
 
 /// A site as its owner sees it: with its addresses and with what hosts said that they serve.
 package struct SiteView: Sendable {

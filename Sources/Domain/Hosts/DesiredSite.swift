@@ -50,6 +50,9 @@ package struct DesiredSite: Sendable, Equatable {
         return [live, preview, previous].compactMap(\.self).filter { seen.insert($0.digest).inserted }
     }
 
+    /// Whether both ask for the same, whatever their generations are.
+    package func hasSameState(as other: DesiredSite) -> Bool { canonicalText == other.canonicalText }
+
     /// Everything but the generation, as text: two values with the same text ask for the same state.
     package var canonicalText: String {
         func line(_ name: String, _ tree: Tree?) -> String {

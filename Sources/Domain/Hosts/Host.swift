@@ -40,6 +40,16 @@ package struct Host: Sendable, Identifiable, Equatable {
         self.createdAt = createdAt
     }
 
+    /// Begins a session; every session before it is over from this instant.
+    package mutating func openSession(agentVersion: String, at now: Timestamp) {
+        sessionEpoch += 1
+        lastSeenAt = now
+        self.agentVersion = String(agentVersion.prefix(40))
+    }
+
+    /// Whether what was said in the session of that epoch may have an effect: it is the newest one of a member.
+    package func admits(frameOf epoch: Int64) -> Bool { state != .revoked && epoch == sessionEpoch }
+
     /// Refuses a certificate that is neither the current nor the pending one, and revoked hosts.
     ///
     /// Seeing the pending one makes it current: the agent has saved it. Returns whether that happened.

@@ -69,6 +69,15 @@ package struct Site: Sendable, Identifiable, Equatable {
         return fence
     }
 
+    /// Lifts the fence into an incarnation of the database, above every fence of those before.
+    package mutating func enter(incarnation: Int16) { fence = max(fence, Fence(incarnation: incarnation)) }
+
+    /// Whether a write under `lease` may take effect: it is the one that `host` holds now, in all its numbers, and
+    /// nothing of the site was granted or taken back since.
+    package func admits(_ lease: JobLease, of host: HostID, on job: Job) -> Bool {
+        fence == lease.fence && job.grant?.lease == lease && job.grant?.host == host
+    }
+
     /// Shows `version` at the preview address.
     package mutating func showPreview(of version: VersionNumber) throws(ServiceError) {
         try requireExisting(version)

@@ -47,6 +47,4 @@ package struct ServedSite: Sendable, Equatable {
             site: desired.site, generation: desired.generation, digest: digest, condition: .applied,
             fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes)
     }
-
-    func hasSameState(as other: DesiredSite) -> Bool { desired.canonicalText == other.canonicalText }
 }

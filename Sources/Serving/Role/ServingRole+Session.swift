@@ -96,11 +96,11 @@ extension ServingRole {
         var tracked = sites[value.site] ?? TrackedSite()
         tracked.isForgotten = false
         defer { sites[value.site] = tracked }
-        if let served = tracked.served, value.generation <= tracked.generation {
-            if value.generation == tracked.generation, !served.hasSameState(as: value) {
-                return alarm(value, tracked)
-            }
-            if value.generation < tracked.generation {
+        switch tracked.replica.reply(to: value, named: { ServedSite(desired: $0).name }) {
+        case .alarm:
+            return alarm(value, tracked)
+        case .saySo(let isCoordinatorBehind):
+            if isCoordinatorBehind {
                 logger.info(
                     "The coordinator is behind this host",
                     metadata: [
@@ -108,23 +108,13 @@ extension ServingRole {
                         "sent": "\(value.generation)",
                     ])
             }
-            outbox?.send(.siteStatus(served.status))
+            if let served = tracked.served { outbox?.send(.siteStatus(served.status)) }
             return
+        case .nothing:
+            return
+        case .converge:
+            break
         }
-        if let floor = tracked.floor, tracked.served == nil, value.generation <= floor.generation {
-            guard GenerationName(generation: value.generation, digest: ServedSite(desired: value).digest) == floor
-            else {
-                return alarm(value, tracked)
-            }
-        }
-        if let wanted = tracked.wanted {
-            if wanted.generation > value.generation { return }
-            if wanted.generation == value.generation, wanted.canonicalText != value.canonicalText {
-                return alarm(value, tracked)
-            }
-        }
-        // What is wanted already is being worked on, or waits for its next attempt.
-        guard tracked.wanted?.generation != value.generation else { return }
         tracked.wanted = value
         tracked.refusal = nil
         tracked.attempts = 0

@@ -19,7 +19,10 @@ struct TrackedSite {
     /// Ends the attempt in work, for a newer state.
     var supersede: AsyncStream<Void>.Continuation?
 
-    var generation: Int64 { served?.desired.generation ?? floor?.generation ?? -1 }
+    /// What decides about a new state.
+    var replica: SiteReplica { SiteReplica(served: served?.desired, floor: floor, wanted: wanted) }
+
+    var generation: Int64 { replica.generation }
 
     /// Whether visitors can see anything of it.
     var isVisible: Bool { served.map { !$0.desired.isRemoved } ?? (floor != nil) }

@@ -1,5 +1,3 @@
-import Domain
-
 /// Refuses to remove many sites at once: more often than not that is a mistake upstream, and it cannot be undone here.
 package struct RemovalBrake: Sendable {
     /// This many may always go.
@@ -10,11 +8,4 @@ package struct RemovalBrake: Sendable {
     package static func refuses(removing count: Int, of total: Int) -> Bool {
         count > harmlessCount && count * 100 > total * largestShareInPercent
     }
-}
-
-/// Why a site was about to go.
-enum HeldRemoval: Sendable {
-    case tombstone(DesiredSite)
-    /// A complete snapshot left it out.
-    case absence
 }

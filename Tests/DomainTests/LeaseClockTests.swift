@@ -1,6 +1,5 @@
+import Domain
 import Testing
-
-@testable import Worker
 
 @Suite struct LeaseClockTests {
     private let start = ContinuousClock().now

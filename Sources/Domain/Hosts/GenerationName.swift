@@ -1,5 +1,3 @@
-package import Domain
-
 /// The name of a generation's folder, `g00000042-0123456789ab`: the number, and what the state is. Because the number
 /// is in the name that the atomic rename switches, it can never disagree with what is served.
 package struct GenerationName: Sendable, Hashable, CustomStringConvertible {
