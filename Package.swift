@@ -43,6 +43,8 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 
 let package = Package(
@@ -74,6 +76,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     ],
     targets: [
         // 1: what knows nothing of Pagewright
@@ -167,8 +171,7 @@ let package = Package(
             dependencies: [
                 "AgentGateway", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabaseSQLite",
                 "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "RESTAPI", "Telemetry",
-                argumentParser, lifecycle, logging,
-                metrics, unixSignals,
+                argumentParser, configuration, lifecycle, logging, metrics, unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
@@ -276,6 +279,10 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "CLITests", dependencies: ["PagewrightCLI", "TestSupport", argumentParser],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "CoordinatorServerTests",
+            dependencies: ["CoordinatorServer", "Domain", "TestSupport", argumentParser],
             swiftSettings: testSettings),
         .testTarget(
             name: "SystemTests", dependencies: ["CoordinatorServer", "AgentDaemon", "PagewrightCLI", "TestSupport"],

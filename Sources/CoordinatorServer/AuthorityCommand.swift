@@ -7,7 +7,7 @@ struct AuthorityCommand: AsyncParsableCommand {
         commandName: "ca", abstract: "Shows the fleet's certificate authority, or makes it when there is none.",
         discussion: "Example: pagewright-coordinator ca --state /var/lib/pagewright --json")
 
-    @OptionGroup var state: StateOptions
+    @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -19,17 +19,18 @@ struct AuthorityCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            try state.folder.create()
+            let folder = try options.source().stateFolder()
+            try folder.create()
             let authority = try CertificateAuthority.loadOrCreate(
-                inDirectory: state.folder.authority, at: SystemClock().now())
+                inDirectory: folder.authority, at: SystemClock().now())
             if json {
                 try printJSON(
                     Output(
                         trustDomain: authority.trustDomain.text, pin: authority.pin.text,
-                        directory: state.folder.authority))
+                        directory: folder.authority))
             } else {
                 print("trust domain  \(authority.trustDomain.text)\nkey pin       \(authority.pin.text)")
-                print("directory     \(state.folder.authority)")
+                print("directory     \(folder.authority)")
             }
         }
     }

@@ -10,7 +10,7 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check", abstract: "Checks that the coordinator could start: folder, database, keys, templates.",
         discussion: "Example: pagewright-coordinator check --state /var/lib/pagewright")
 
-    @OptionGroup var state: StateOptions
+    @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -23,13 +23,14 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            try state.folder.requireExisting()
+            let folder = try options.source().stateFolder()
+            try folder.requireExisting()
             let core = try await CoordinatorCore.open(
-                state.folder, settings: CoordinatorSettings(),
+                folder, settings: CoordinatorSettings(),
                 logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
             let counts = try await core.services.ledger.counts()
             let output = Output(
-                database: state.folder.database,
+                database: folder.database,
                 jobs: Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) }),
                 templates: core.services.sites.listTemplates().map(\.name), authorityPin: core.authority.pin.text)
             if json {

@@ -8,7 +8,7 @@ struct InviteCommand: AsyncParsableCommand {
         commandName: "invite", abstract: "Makes a one-time join token for a host, on the coordinator's own machine.",
         discussion: "Example: pagewright-coordinator invite --state /var/lib/pagewright --roles worker,serving")
 
-    @OptionGroup var state: StateOptions
+    @OptionGroup var options: ConfigurationOptions
     @Option(help: "What the host will do: worker, serving or both, separated by commas.")
     var roles = "worker,serving"
     @Option(help: "Where agents reach this coordinator, host:port; for the command that is printed.")
@@ -25,9 +25,10 @@ struct InviteCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            try state.folder.requireExisting()
+            let folder = try options.source().stateFolder()
+            try folder.requireExisting()
             let core = try await CoordinatorCore.open(
-                state.folder, settings: CoordinatorSettings(agentsAddress: agentsAddress),
+                folder, settings: CoordinatorSettings(agentsAddress: agentsAddress),
                 logger: Logger(label: "invite") { _ in SwiftLogNoOpLogHandler() })
             let invitation = try await core.services.hosts.invite(
                 roles: roles.split(separator: ",").map(String.init), createdBy: "local")

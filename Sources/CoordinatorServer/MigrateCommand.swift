@@ -11,7 +11,7 @@ struct MigrateCommand: AsyncParsableCommand {
             Example: pagewright-coordinator migrate --state /var/lib/pagewright
             """)
 
-    @OptionGroup var state: StateOptions
+    @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -19,8 +19,9 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            try state.folder.create()
-            let applied = try await Migrator(Schema.migrations).migrate(CoordinatorCore.openDatabase(state.folder))
+            let folder = try options.source().stateFolder()
+            try folder.create()
+            let applied = try await Migrator(Schema.migrations).migrate(CoordinatorCore.openDatabase(folder))
             if json {
                 try printJSON(Output(applied: applied))
             } else if applied.isEmpty {

@@ -7,12 +7,14 @@ struct Program: AsyncParsableCommand {
         commandName: "pagewright-coordinator", abstract: "Serves the REST API and the agents of a Pagewright fleet.",
         discussion: """
             Everything that it keeps is in the folder given with --state: the database, the content of all versions, \
-            and the fleet's keys. Back that folder up.
+            and the fleet's keys. Back that folder up. Every option can also stand in a configuration file or in the \
+            environment; `settings` lists them.
 
             Example: pagewright-coordinator serve --state /var/lib/pagewright --sites-domain sites.example.org
             """,
         version: ProgramVersion.text,
         subcommands: [
             ServeCommand.self, InviteCommand.self, MigrateCommand.self, CheckCommand.self, AuthorityCommand.self,
+            SettingsCommand.self,
         ])
 }

@@ -19,48 +19,47 @@ struct ServeCommand: AsyncParsableCommand {
             Example: pagewright-coordinator serve --state /var/lib/pagewright --sites-domain sites.example.org
             """)
 
-    @OptionGroup var state: StateOptions
-    @Option(help: "The address to listen on.")
-    var listen = "127.0.0.1"
-    @Option(help: "The port of the REST API; 0 picks a free one.")
-    var port = 8085
-    @Option(help: "The port for agents; 0 picks a free one.")
-    var agentsPort = 8443
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "The address to listen on. (default: 127.0.0.1)")
+    var listen: String?
+    @Option(help: "The port of the REST API; 0 picks a free one. (default: 8085)")
+    var port: String?
+    @Option(help: "The port for agents; 0 picks a free one. (default: 8443)")
+    var agentsPort: String?
     @Option(help: "Where agents reach this coordinator, host:port; for the commands that it prints.")
     var agentsAddress: String?
-    @Option(help: "Sites answer at <slug>.<sites domain>.")
-    var sitesDomain = "localhost"
-    @Option(help: "The port in the addresses of sites.")
-    var sitesPort = 8080
-    @Option(help: "The least that is logged: debug, info, notice, warning or error.")
-    var logLevel = "notice"
-    @Option(help: "How the log looks: logfmt or json.")
-    var logFormat = "logfmt"
+    @Option(help: "Sites answer at <slug>.<sites domain>. (default: localhost)")
+    var sitesDomain: String?
+    @Option(help: "The port in the addresses of sites. (default: 8080)")
+    var sitesPort: String?
+    @Option(help: "The least that is logged: debug, info, notice, warning or error. (default: notice)")
+    var logLevel: String?
+    @Option(help: "How the log looks: logfmt or json. (default: logfmt)")
+    var logFormat: String?
 
-    func validate() throws {
-        guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is no level") }
-        guard LogFormat(rawValue: logFormat) != nil else { throw ValidationError("--log-format is logfmt or json") }
-        for (port, option) in [(port, "--port"), (agentsPort, "--agents-port"), (sitesPort, "--sites-port")] {
-            guard (0...65_535).contains(port) else { throw ValidationError("\(option) is 0 to 65535") }
-        }
+    private var flags: [Setting: String?] {
+        [
+            .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
+            .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
+        ]
     }
 
     func run() async throws {
         try await reporting {
+            let serve = try ServeSettings(options.source(flags))
             let registry = PrometheusRegistry()
             MetricsSystem.bootstrap(registry)
-            StandardErrorLogHandler.bootstrap(
-                level: Logger.Level(rawValue: logLevel) ?? .notice, format: LogFormat(rawValue: logFormat) ?? .logfmt)
+            StandardErrorLogHandler.bootstrap(level: serve.logLevel, format: serve.logFormat)
             let logger = Logger(label: "pagewright.coordinator")
             let settings = CoordinatorSettings(
-                sitesDomain: try DomainSetting.checked(sitesDomain), sitesPort: sitesPort,
-                agentsAddress: agentsAddress ?? "\(listen):\(agentsPort)", version: ProgramVersion.text)
-            let core = try await CoordinatorCore.open(state.folder, settings: settings, logger: logger)
+                sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
+                version: ProgramVersion.text)
+            let core = try await CoordinatorCore.open(serve.folder, settings: settings, logger: logger)
             try await core.services.desiredState.noteNames()
-            let ready = ReadyLine(host: listen)
+            let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(
-                host: listen, port: agentsPort,
-                credential: try core.authority.issueServerCertificate(names: [listen], at: SystemClock().now()),
+                host: serve.listen, port: serve.agentsPort,
+                credential: try core.authority.issueServerCertificate(names: [serve.listen], at: SystemClock().now()),
                 authority: core.authority, membership: core.services.membership, sessions: core.services.sessions,
                 registry: core.services.registry, exchange: core.services.exchange, logger: logger,
                 onBound: { ready.agentsAreBound(to: $0) })
@@ -68,7 +67,8 @@ struct ServeCommand: AsyncParsableCommand {
                 services: RESTServices(
                     accounts: core.accounts, idempotency: core.idempotency, coordinator: core.services),
                 settings: RESTSettings(
-                    address: listen, port: port, uploadFolder: state.folder.uploads, version: ProgramVersion.text),
+                    address: serve.listen, port: serve.port, uploadFolder: serve.folder.uploads,
+                    version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
             let services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
@@ -78,13 +78,5 @@ struct ServeCommand: AsyncParsableCommand {
                     logger: logger))
             try await group.run()
         }
-    }
-}
-
-/// The installation's own domain: one label such as `localhost`, or a domain name.
-enum DomainSetting {
-    static func checked(_ text: String) throws(ServiceError) -> String {
-        if text == "localhost" { return text }
-        return try DomainName(text).text
     }
 }

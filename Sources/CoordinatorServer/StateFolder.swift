@@ -1,4 +1,3 @@
-import ArgumentParser
 import Domain
 import Foundation
 
@@ -33,11 +32,4 @@ struct StateFolder: Sendable {
                 nextStep: "Start it first: pagewright-coordinator serve --state \(path).")
         }
     }
-}
-
-struct StateOptions: ParsableArguments {
-    @Option(help: "The folder that holds everything the coordinator keeps.")
-    var state: String
-
-    var folder: StateFolder { StateFolder(path: URL(filePath: state).standardizedFileURL.path) }
 }

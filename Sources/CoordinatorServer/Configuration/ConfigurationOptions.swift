@@ -1,0 +1,42 @@
+import ArgumentParser
+import Domain
+import Foundation
+
+/// What every command takes: where the configuration is.
+struct ConfigurationOptions: ParsableArguments {
+    static let usualFile = "/etc/pagewright/coordinator.yaml"
+
+    @Option(
+        help: ArgumentHelp(
+            "A configuration file; \(ConfigurationOptions.usualFile) is read when it is there.",
+            discussion:
+                "`pagewright-coordinator settings` prints one with every setting. PAGEWRIGHT_CONFIG names it too.",
+            valueName: "file"))
+    var config: String?
+    @Option(help: "The folder that holds everything the coordinator keeps by itself.")
+    var state: String?
+
+    /// The settings in force, `flags` being what this command was given.
+    func source(
+        _ flags: [Setting: String?] = [:], environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(ServiceError) -> SettingSource {
+        var given = flags.compactMapValues { $0 }
+        if let state { given[.state] = state }
+        return SettingSource(flags: given, environment: environment, file: try file(environment))
+    }
+
+    private func file(_ environment: [String: String]) throws(ServiceError) -> ConfigurationFile? {
+        if let config = config ?? environment["PAGEWRIGHT_CONFIG"], !config.isEmpty {
+            return try ConfigurationFile.read(config)
+        }
+        guard FileManager.default.fileExists(atPath: Self.usualFile) else { return nil }
+        return try ConfigurationFile.read(Self.usualFile)
+    }
+}
+
+extension SettingSource {
+    /// The folder of the setting `state`.
+    func stateFolder() throws(ServiceError) -> StateFolder {
+        StateFolder(path: URL(filePath: try requiredText(.state)).standardizedFileURL.path)
+    }
+}

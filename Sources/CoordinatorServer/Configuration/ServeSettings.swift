@@ -1,0 +1,34 @@
+import Domain
+import Logging
+import Telemetry
+
+/// What `serve` needs to know, each value examined.
+struct ServeSettings: Sendable {
+    let folder: StateFolder
+    let listen: String
+    let port: Int
+    let agentsPort: Int
+    let agentsAddress: String
+    let sitesDomain: String
+    let sitesPort: Int
+    let logLevel: Logger.Level
+    let logFormat: LogFormat
+
+    init(_ source: SettingSource) throws(ServiceError) {
+        folder = try source.stateFolder()
+        listen = try source.requiredText(.listen)
+        port = try source.port(.port)
+        agentsPort = try source.port(.agentsPort)
+        agentsAddress = source.text(.agentsAddress) ?? "\(listen):\(agentsPort)"
+        // The installation's own domain: one label such as `localhost`, or a domain name.
+        sitesDomain =
+            try source.value(.sitesDomain, "is a domain name") { text in
+                text == "localhost" ? text : try DomainName(text).text
+            } ?? "localhost"
+        sitesPort = try source.port(.sitesPort)
+        logLevel =
+            try source.value(.logLevel, "is debug, info, notice, warning or error") { Logger.Level(rawValue: $0) }
+            ?? .notice
+        logFormat = try source.value(.logFormat, "is logfmt or json") { LogFormat(rawValue: $0) } ?? .logfmt
+    }
+}

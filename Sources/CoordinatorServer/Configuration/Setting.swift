@@ -1,0 +1,45 @@
+/// Something that an operator can set, under one name in three places: `agents.port` in the file,
+/// `PAGEWRIGHT_AGENTS_PORT` in the environment, `--agents-port` on the command line.
+struct Setting: Hashable, Sendable {
+    /// Words in lower case, joined by dots and hyphens.
+    let name: String
+    /// What it means, for the example file and the documentation.
+    let help: String
+    /// What holds when nobody says anything; `nil` when there is none.
+    let standard: String?
+    /// A secret comes from the environment or from a file of its own, never from the command line, and is never shown.
+    let isSecret: Bool
+
+    private init(_ name: String, _ help: String, standard: String? = nil, isSecret: Bool = false) {
+        self.name = name
+        self.help = help
+        self.standard = standard
+        self.isSecret = isSecret
+    }
+
+    var flag: String { "--" + name.replacing(".", with: "-") }
+
+    var variable: String {
+        "PAGEWRIGHT_" + String(name.map { $0 == "." || $0 == "-" ? "_" : $0 }).uppercased()
+    }
+
+    /// For secrets: the setting that names a file with the value in it.
+    var fileSetting: String { name + "-file" }
+
+    static let state = Setting("state", "The folder that holds everything the coordinator keeps by itself.")
+    static let listen = Setting("listen", "The address to listen on.", standard: "127.0.0.1")
+    static let port = Setting("port", "The port of the REST API and the pages; 0 picks a free one.", standard: "8085")
+    static let agentsPort = Setting("agents.port", "The port for agents; 0 picks a free one.", standard: "8443")
+    static let agentsAddress = Setting(
+        "agents.address", "Where agents reach this coordinator, host:port; for the commands that it prints.")
+    static let sitesDomain = Setting(
+        "sites.domain", "Sites answer at <slug>.<sites domain>.", standard: "localhost")
+    static let sitesPort = Setting("sites.port", "The port in the addresses of sites.", standard: "8080")
+    static let logLevel = Setting(
+        "log.level", "The least that is logged: debug, info, notice, warning or error.", standard: "notice")
+    static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
+
+    static let all = [
+        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat,
+    ]
+}
