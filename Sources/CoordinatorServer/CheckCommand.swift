@@ -23,14 +23,16 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let folder = try options.source().stateFolder()
+            let settings = try options.source()
+            let folder = try settings.stateFolder()
+            let database = try settings.database()
             try folder.requireExisting()
             let core = try await CoordinatorCore.open(
-                folder, settings: CoordinatorSettings(),
+                folder, database: database, settings: CoordinatorSettings(),
                 logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
             let counts = try await core.services.ledger.counts()
             let output = Output(
-                database: folder.database,
+                database: "\(database)",
                 jobs: Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) }),
                 templates: core.services.sites.listTemplates().map(\.name), authorityPin: core.authority.pin.text)
             if json {

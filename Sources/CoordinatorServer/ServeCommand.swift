@@ -54,7 +54,8 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = CoordinatorSettings(
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
-            let core = try await CoordinatorCore.open(serve.folder, settings: settings, logger: logger)
+            let core = try await CoordinatorCore.open(
+                serve.folder, database: serve.database, settings: settings, logger: logger)
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(

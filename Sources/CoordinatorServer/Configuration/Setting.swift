@@ -27,6 +27,11 @@ struct Setting: Hashable, Sendable {
     var fileSetting: String { name + "-file" }
 
     static let state = Setting("state", "The folder that holds everything the coordinator keeps by itself.")
+    static let database = Setting(
+        "database",
+        "Where the truth is kept: postgres://USER@HOST/NAME or sqlite:PATH; without it SQLite in the state folder.")
+    static let databasePassword = Setting(
+        "database-password", "The password for PostgreSQL, kept out of its address.", isSecret: true)
     static let listen = Setting("listen", "The address to listen on.", standard: "127.0.0.1")
     static let port = Setting("port", "The port of the REST API and the pages; 0 picks a free one.", standard: "8085")
     static let agentsPort = Setting("agents.port", "The port for agents; 0 picks a free one.", standard: "8443")
@@ -40,6 +45,6 @@ struct Setting: Hashable, Sendable {
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
 
     static let all = [
-        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat,
+        state, database, databasePassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat,
     ]
 }
