@@ -45,6 +45,7 @@ struct Setting: Hashable, Sendable {
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
 
     static let all = [
-        state, database, databasePassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat,
+        state, database, databasePassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel,
+        logFormat,
     ]
 }
