@@ -27,6 +27,12 @@ struct Setting: Hashable, Sendable {
     var fileSetting: String { name + "-file" }
 
     static let state = Setting("state", "The folder that holds everything the coordinator keeps by itself.")
+    static let secrets = Setting(
+        "secrets", "The folder with the keys that several coordinators share; without it they are in the state folder.")
+    static let redis = Setting(
+        "redis",
+        "Redis, for several coordinators: redis://[user@]host:6379/0, rediss://, redis+unix:///path, or sentinels.")
+    static let redisPassword = Setting("redis.password", "The password for Redis.", isSecret: true)
     static let listen = Setting("listen", "The address to listen on.", standard: "127.0.0.1")
     static let port = Setting("port", "The port of the REST API and the pages; 0 picks a free one.", standard: "8085")
     static let agentsPort = Setting("agents.port", "The port for agents; 0 picks a free one.", standard: "8443")
@@ -40,6 +46,7 @@ struct Setting: Hashable, Sendable {
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
 
     static let all = [
-        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat,
+        state, secrets, redis, redisPassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel,
+        logFormat,
     ]
 }
