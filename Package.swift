@@ -255,8 +255,8 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain", "FleetIdentity",
-                "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis", "TestSupport", lifecycle, logging,
+                "Coordinator", "Archives", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
+                "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis", "TestSupport", lifecycle, logging,
             ],
             swiftSettings: testSettings),
         .testTarget(

@@ -4,13 +4,13 @@ import Synchronization
 
 /// The queue of a one-coordinator installation: in memory, and filled from the database.
 package final class EmbeddedJobQueue: JobQueue {
-    private struct Place {
+    fileprivate struct Place {
         var entry: QueueEntry
         /// `nil` when it can be taken now.
         var dueAt: ContinuousClock.Instant?
     }
 
-    private struct State {
+    fileprivate struct State {
         var places: [JobID: Place] = [:]
         /// By label, best last.
         var ready: [QueueLabel: [QueueEntry]] = [:]
@@ -109,7 +109,8 @@ extension EmbeddedJobQueue.State {
             delayed.remove(job)
             return
         }
-        ready[place.entry.label]?.remove(at: position(of: place.entry))
+        let position = position(of: place.entry)
+        ready[place.entry.label]?.remove(at: position)
         if ready[place.entry.label]?.isEmpty == true { ready[place.entry.label] = nil }
     }
 

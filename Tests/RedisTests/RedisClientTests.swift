@@ -14,13 +14,16 @@ import Testing
     @Test("Commands and answers, also many at once")
     func commands() async throws {
         try await Self.withClient(try await RedisServer.emptyDatabase().address) { client in
-            #expect(try await client.send(["SET", "a", "ä \" \r\n"]) == .text("OK"))
-            #expect(try await client.send(["GET", "a"]) == .text("ä \" \r\n"))
-            #expect(try await client.send(["GET", "none"]) == .nothing)
+            #expect(try await client.ask("SET", "a", "ä \" \r\n") == .text("OK"))
+            #expect(try await client.ask("GET", "a") == .text("ä \" \r\n"))
+            #expect(try await client.ask("GET", "none") == .nothing)
             await #expect(throws: RedisError.self) { try await client.send(["INCR", "a"]) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<500 {
-                    group.addTask { #expect(try await client.send(["ECHO", "\(number)"]) == .text("\(number)")) }
+                    group.addTask {
+                        let answer = try await client.ask("ECHO", "\(number)")
+                        #expect(answer == .text("\(number)"))
+                    }
                 }
                 try await group.waitForAll()
             }
@@ -66,7 +69,7 @@ import Testing
                 #expect(error == .notConnected)
                 server.resume()
                 try await Self.until { client.isComplete }
-                #expect(try await client.send(["GET", "a"]) == .text("1"))
+                #expect(try await client.ask("GET", "a") == .text("1"))
             }
         }
     }
@@ -102,7 +105,8 @@ import Testing
             try await Self.withClient(server.address + "?user=ann") {
                 $0.password = "secret"
             } _: { client in
-                #expect(try await client.send(["ACL", "WHOAMI"]) == .text("ann"))
+                let name = try await client.ask("ACL", "WHOAMI")
+                #expect(name == .text("ann"))
             }
             let log = LogLines()
             try await Self.withClient(server.address, log: log, isReachable: false) {
@@ -159,10 +163,12 @@ import Testing
                 ])
             defer { server.kill() }
             try await Self.withClient("rediss://localhost:\(port)?ca=\(folder)/cert.pem") { client in
-                #expect(try await client.send(["ECHO", "x"]) == .text("x"))
+                let answer = try await client.ask("ECHO", "x")
+                #expect(answer == .text("x"))
             }
             try await Self.withClient("rediss://127.0.0.1:\(port)?ca=\(folder)/cert.pem") { client in
-                #expect(try await client.send(["ECHO", "x"]) == .text("x"))
+                let answer = try await client.ask("ECHO", "x")
+                #expect(answer == .text("x"))
             }
             let log = LogLines()
             try await Self.withClient("rediss://localhost:\(port)", log: log, isReachable: false) { client in
@@ -219,7 +225,7 @@ import Testing
                     return facts?.contains("\(ports[1])") == true && facts?.contains("master-link-status\nok") == true
                 }
                 master.kill()
-                try await Self.until(.seconds(60)) { (try? await client.send(["SET", "a", "2"])) == .text("OK") }
+                try await Self.until(.seconds(60)) { (try? await client.ask("SET", "a", "2")) == .text("OK") }
                 #expect(try replica.ask("GET", "a") == "2")
             }
         }
@@ -304,4 +310,8 @@ import Testing
             }
         }
     }
+}
+
+extension RedisClient {
+    fileprivate func ask(_ words: String...) async throws -> RedisReply { try await send(RedisCommand(words)) }
 }

@@ -107,7 +107,7 @@ package final class Lookout: Service {
         let latest = try await database.read { try await stores.events.latestID(in: $0) }
         let isNew = memory.withLock { memory in
             defer { memory.latestEvent = latest }
-            return memory.latestEvent != nil && memory.latestEvent != latest
+            return memory.latestEvent != latest
         }
         if isNew { feed.wake() }
     }

@@ -102,6 +102,9 @@ package final class WorkerPool: Sendable {
 
     func held(by host: HostID) -> Set<JobLease> { workers.withLock { $0[host]?.held ?? [] } }
 
+    /// Whether it gets no new work; `nil` when it is not connected here.
+    package func isDraining(_ host: HostID) -> Bool? { workers.withLock { $0[host]?.isDraining } }
+
     package func slots(of host: HostID) -> Int { workers.withLock { $0[host]?.slots ?? 0 } }
 
     /// Why a ready job has no worker, as a sentence.
