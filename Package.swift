@@ -86,6 +86,7 @@ let package = Package(
         // libgumbo (apt: libgumbo-dev) behind a guard in C: memory, time and assertions of a parse
         .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -114,6 +115,11 @@ let package = Package(
             name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
             swiftSettings: settings),
         .target(name: "Queue", dependencies: ["Domain"], swiftSettings: settings),
+        .target(
+            name: "Redis",
+            dependencies: [
+                "CHiredis", "Domain", "Telemetry", lifecycle, logging, metrics, nioCore, nioPosix, nioSSL,
+            ], swiftSettings: settings),
         .target(name: "Validation", dependencies: ["Domain", "Markup"], swiftSettings: settings),
 
         // 4: the seams filled
@@ -123,6 +129,8 @@ let package = Package(
         .target(name: "Engines", dependencies: ["Domain", "Markup", "Sandbox"], swiftSettings: settings),
         .target(name: "Persistence", dependencies: ["Database", "Domain", crypto], swiftSettings: settings),
         .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
+        .target(
+            name: "QueueRedis", dependencies: ["Domain", "Queue", "Redis", lifecycle], swiftSettings: settings),
 
         // 5: use cases; what both roles of an agent share
         .target(
@@ -175,9 +183,9 @@ let package = Package(
             name: "CoordinatorServer",
             dependencies: [
                 "AgentGateway", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabasePostgres",
-                "DatabaseSQLite",
-                "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "RESTAPI", "Telemetry",
-                argumentParser, configuration, lifecycle, logging, metrics, unixSignals, yams,
+                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
+                "RESTAPI", "Redis", "Telemetry", argumentParser, configuration, lifecycle, logging, metrics,
+                unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
@@ -222,7 +230,14 @@ let package = Package(
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "QueueTests", dependencies: ["Queue", "QueueEmbedded", "Domain"],
+            name: "RedisTests",
+            dependencies: ["Redis", "Domain", "TestSupport", lifecycle, logging, nioCore, nioPosix],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "QueueTests",
+            dependencies: [
+                "Queue", "QueueEmbedded", "QueueRedis", "Redis", "Domain", "TestSupport", lifecycle, logging,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "FleetIdentityTests", dependencies: ["FleetIdentity", "Domain", "TestSupport", x509, crypto],
@@ -248,8 +263,8 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain", "FleetIdentity",
-                "Persistence", "Queue", "QueueEmbedded", "TestSupport", logging,
+                "Coordinator", "Archives", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
+                "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis", "TestSupport", lifecycle, logging,
             ],
             swiftSettings: testSettings),
         .testTarget(

@@ -1,8 +1,8 @@
 import Artifacts
 import Coordinator
 import Database
-import Queue
 import RESTAPI
+import Redis
 
 extension CoordinatorCore {
     /// What has to work before this coordinator can do its work.
@@ -10,8 +10,14 @@ extension CoordinatorCore {
         [
             await check("database") { try await Self.probe(database) },
             await check("blobs") { _ = try await blobs.missing(among: []) },
-            await check("queue") { _ = try await queue.count() },
-        ]
+        ] + (hints.redis.map { [redis($0)] } ?? [])
+    }
+
+    /// Without Redis everything works, only later: that is worth saying, and no reason to send people elsewhere.
+    private func redis(_ client: RedisClient) -> ReadinessCheck {
+        ReadinessCheck(
+            name: "redis", isReady: true,
+            detail: client.isComplete ? "" : "out of reach: work is found in the database, within seconds")
     }
 
     /// Whether the database answers, and takes writes.

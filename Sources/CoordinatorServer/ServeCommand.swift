@@ -37,10 +37,14 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How the log looks: logfmt or json. (default: logfmt)")
     var logFormat: String?
 
+    @Option(help: "Redis, for several coordinators: redis://host:6379/0 and others; see docs/scaling.md.")
+    var redis: String?
+
     private var flags: [Setting: String?] {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
+            .redis: redis,
         ]
     }
 
@@ -54,8 +58,10 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = CoordinatorSettings(
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
+            let hints =
+                if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
             let core = try await CoordinatorCore.open(
-                serve.folder, database: serve.database, settings: settings, logger: logger)
+                serve.folder, database: serve.database, settings: settings, hints: hints, logger: logger)
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(
@@ -72,7 +78,10 @@ struct ServeCommand: AsyncParsableCommand {
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
-            let services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
+            let services: [any Service] =
+                hints.services + [
+                    core.services.dispatcher, core.services.reaper, core.services.lookout, gateway, api,
+                ]
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

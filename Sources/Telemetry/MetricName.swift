@@ -17,6 +17,10 @@ package enum MetricName: String, Sendable, CaseIterable {
     case certificatesIssued = "pagewright_certificates_issued_total"
     case blobBytesSent = "pagewright_blob_sent_bytes_total"
     case blobBytesReceived = "pagewright_blob_received_bytes_total"
+    case queueDepth = "pagewright_queue_depth"
+    case jobsTakenFromDatabase = "pagewright_jobs_taken_from_database_total"
+    case redisConnected = "pagewright_redis_connected"
+    case redisCommandSeconds = "pagewright_redis_command_duration_seconds"
     case metricSeriesRefused = "pagewright_metric_series_refused_total"
 
     package enum Kind: Sendable, Equatable {
@@ -54,6 +58,10 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .certificatesIssued: ("Certificates issued to agents.", .counter, [])
         case .blobBytesSent: ("Bytes of content sent to agents.", .counter, [])
         case .blobBytesReceived: ("Bytes of content received from agents.", .counter, [])
+        case .queueDepth: ("Jobs in the queue for workers, by what the worker must be able to do.", .gauge, ["label"])
+        case .jobsTakenFromDatabase: ("Jobs dispatched from the database, for want of a queue.", .counter, [])
+        case .redisConnected: ("1 while Redis takes commands, 0 while it is out of reach.", .gauge, [])
+        case .redisCommandSeconds: ("Time from a command to Redis to its answer.", .histogram(Self.requestBuckets), [])
         case .metricSeriesRefused: ("Label values that were counted as \"other\" for want of room.", .counter, [])
         }
     }

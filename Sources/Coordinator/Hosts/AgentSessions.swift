@@ -68,8 +68,8 @@ package struct AgentSessions: Sendable {
             throw ServiceError(.invalidArgument, "a session begins with a hello", field: "hello", rule: "session-hello")
         }
         let (epoch, isDraining) = try await begin(host, hello: hello)
-        registry.add(host, epoch: epoch) { reason in
-            outbox.send(.goAway(reason: reason, delay: .zero))
+        registry.add(host, epoch: epoch) { reason, delay in
+            outbox.send(.goAway(reason: reason, delay: delay))
             outbox.close()
         }
         defer {
@@ -94,6 +94,7 @@ package struct AgentSessions: Sendable {
             workers.add(
                 WorkerPool.Worker(
                     host: host, epoch: epoch, engines: hello.engines, slots: 0, isDraining: isDraining,
+                    held: Set(renewed),
                     send: { outbox.send($0) }))
         }
         try await announce(host, isConnected: true)
@@ -101,7 +102,7 @@ package struct AgentSessions: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 if hello.roles.contains(.serving) {
-                    let changes = desiredState.changes()
+                    let changes = desiredState.changes(of: host)
                     try await desiredState.compare(hello.inventory, of: host)
                     group.addTask { try await session.pushDesiredState(waking: changes) }
                 }

@@ -15,6 +15,8 @@ struct ConfigurationOptions: ParsableArguments {
     var config: String?
     @Option(help: "The folder that holds everything the coordinator keeps by itself.")
     var state: String?
+    @Option(help: "The folder with the keys that several coordinators share; without it they are in the state folder.")
+    var secrets: String?
 
     @Option(help: "postgres://USER@HOST/NAME or sqlite:PATH. (default: SQLite in the state folder)")
     var database: String?
@@ -26,6 +28,7 @@ struct ConfigurationOptions: ParsableArguments {
         var given = flags.compactMapValues { $0 }
         if let state { given[.state] = state }
         if let database { given[.database] = database }
+        if let secrets { given[.secrets] = secrets }
         return SettingSource(flags: given, environment: environment, file: try file(environment))
     }
 
@@ -41,6 +44,8 @@ struct ConfigurationOptions: ParsableArguments {
 extension SettingSource {
     /// The folder of the setting `state`.
     func stateFolder() throws(ServiceError) -> StateFolder {
-        StateFolder(path: URL(filePath: try requiredText(.state)).standardizedFileURL.path)
+        StateFolder(
+            path: URL(filePath: try requiredText(.state)).standardizedFileURL.path,
+            secrets: text(.secrets).map { URL(filePath: $0).standardizedFileURL.path })
     }
 }

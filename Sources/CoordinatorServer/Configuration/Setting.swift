@@ -32,6 +32,12 @@ struct Setting: Hashable, Sendable {
         "Where the truth is kept: postgres://USER@HOST/NAME or sqlite:PATH; without it SQLite in the state folder.")
     static let databasePassword = Setting(
         "database-password", "The password for PostgreSQL, kept out of its address.", isSecret: true)
+    static let secrets = Setting(
+        "secrets", "The folder with the keys that several coordinators share; without it they are in the state folder.")
+    static let redis = Setting(
+        "redis",
+        "Redis, for several coordinators: redis://[user@]host:6379/0, rediss://, redis+unix:///path, or sentinels.")
+    static let redisPassword = Setting("redis-password", "The password for Redis.", isSecret: true)
     static let listen = Setting("listen", "The address to listen on.", standard: "127.0.0.1")
     static let port = Setting("port", "The port of the REST API and the pages; 0 picks a free one.", standard: "8085")
     static let agentsPort = Setting("agents.port", "The port for agents; 0 picks a free one.", standard: "8443")
@@ -45,7 +51,8 @@ struct Setting: Hashable, Sendable {
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
 
     static let all = [
-        state, database, databasePassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel,
+        state, secrets, database, databasePassword, redis, redisPassword, listen, port, agentsPort, agentsAddress,
+        sitesDomain, sitesPort, logLevel,
         logFormat,
     ]
 }
