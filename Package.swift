@@ -175,7 +175,7 @@ let package = Package(
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
-            dependencies: ["CArchive", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, subprocess, system],
+            dependencies: ["CArchive", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1, subprocess, system],
             swiftSettings: settings),
 
         // Tests
@@ -240,7 +240,7 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain", "FleetIdentity",
+                "Coordinator", "Archives", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain", "FleetIdentity",
                 "Persistence", "Queue", "QueueEmbedded", "TestSupport", logging,
             ],
             swiftSettings: testSettings),

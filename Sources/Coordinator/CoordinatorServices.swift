@@ -24,6 +24,12 @@ package struct CoordinatorServices: Sendable {
     package let dispatcher: JobDispatcher
     package let reaper: LeaseReaper
     package let ledger: JobLedger
+    package let completions: JobCompletions
+    package let audit: AuditService
+    package let sealer: AuditSealer
+    package let stewardship: Stewardship
+    package let recovery: RecoveryService
+    package let brakes: BrakeService
     package let workers: WorkerPool
 
     package init(
@@ -36,6 +42,11 @@ package struct CoordinatorServices: Sendable {
         let manifests = ManifestCache(store: blobs)
         workers = WorkerPool()
         registry = SessionRegistry()
+        stewardship = Stewardship(database: database, stores: stores, clock: clock, logger: logger)
+        recovery = RecoveryService(database: database, stores: stores)
+        brakes = BrakeService(database: database, stores: stores, clock: clock, logger: logger)
+        audit = AuditService(database: database, stores: stores)
+        sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, settings: settings, clock: clock, logger: logger)
         let recorder = VersionRecorder(
@@ -47,7 +58,9 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, queue: queue, feed: feed, settings: settings, clock: clock,
             logger: logger)
         dispatcher = JobDispatcher(ledger: ledger, queue: queue, workers: workers, settings: settings, logger: logger)
-        reaper = LeaseReaper(ledger: ledger, workers: workers, settings: settings, logger: logger)
+        reaper = LeaseReaper(
+            database: database, stores: stores, ledger: ledger, workers: workers, registry: registry,
+            stewardship: stewardship, recovery: recovery, settings: settings, clock: clock, logger: logger)
         events = EventService(database: database, stores: stores, feed: feed)
         sites = SiteService(
             database: database, stores: stores, versions: recorder, desiredState: desiredState, feed: feed,
@@ -56,8 +69,8 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, queue: queue, workers: workers, feed: feed, settings: settings,
             clock: clock, logger: logger)
         jobs = JobService(
-            database: database, stores: stores, queue: queue, workers: workers, edits: edits, feed: feed,
-            clock: clock, logger: logger)
+            database: database, stores: stores, queue: queue, workers: workers, edits: edits, ledger: ledger,
+            feed: feed, clock: clock, logger: logger)
         releases = ReleaseService(
             database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
             clock: clock, logger: logger)
@@ -71,7 +84,7 @@ package struct CoordinatorServices: Sendable {
         membership = HostMembership(
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
             clock: clock, logger: logger)
-        let completions = JobCompletions(
+        completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, queue: queue,
             desiredState: desiredState, feed: feed, clock: clock, logger: logger)
         sessions = AgentSessions(

@@ -71,7 +71,9 @@ struct ServeCommand: AsyncParsableCommand {
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
-            let services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
+            let services: [any Service] = [
+                core.services.dispatcher, core.services.reaper, core.services.sealer, gateway, api,
+            ]
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

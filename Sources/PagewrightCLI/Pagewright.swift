@@ -33,7 +33,7 @@ struct Pagewright: AsyncParsableCommand {
                     JobsCommand.self, JobCommand.self, WhyCommand.self, CancelCommand.self, RetryCommand.self,
                     LogsCommand.self,
                 ]),
-            CommandGroup(name: "Fleet", subcommands: [HostsCommand.self, HostCommand.self]),
+            CommandGroup(name: "Fleet", subcommands: [HostsCommand.self, HostCommand.self, AuditCommand.self]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])
 }

@@ -11,6 +11,7 @@ package struct RESTServices: Sendable {
     package let releases: ReleaseService
     package let hosts: HostService
     package let events: EventService
+    package let audit: AuditService
 
     package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
         self.accounts = accounts
@@ -22,5 +23,6 @@ package struct RESTServices: Sendable {
         releases = coordinator.releases
         hosts = coordinator.hosts
         events = coordinator.events
+        audit = coordinator.audit
     }
 }

@@ -24,6 +24,7 @@ struct RouteTable: Sendable {
             + VersionRoutes(versions: services.versions, sites: services.sites).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
+            + AuditRoutes(audit: services.audit).routes
             + EventRoutes(events: services.events, stream: stream).routes
             + OperationRoutes(metrics: metrics, readiness: readiness).routes
         let document = JSONWriter.bytes(of: OpenAPIDocument(routes: described, version: settings.version).json)

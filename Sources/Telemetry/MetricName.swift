@@ -14,6 +14,8 @@ package enum MetricName: String, Sendable, CaseIterable {
     case versionsCreated = "pagewright_versions_created_total"
     case releases = "pagewright_releases_total"
     case agentSessions = "pagewright_agent_sessions"
+    case stewardTerm = "pagewright_steward_term"
+    case brakesEngaged = "pagewright_brake_engaged"
     case certificatesIssued = "pagewright_certificates_issued_total"
     case blobBytesSent = "pagewright_blob_sent_bytes_total"
     case blobBytesReceived = "pagewright_blob_received_bytes_total"
@@ -51,6 +53,8 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .versionsCreated: ("Versions stored, by origin.", .counter, ["origin"])
         case .releases: ("Releases made.", .counter, [])
         case .agentSessions: ("Agents that are connected.", .gauge, [])
+        case .brakesEngaged: ("Whether a brake holds something back until a person looks, by brake.", .gauge, ["brake"])
+        case .stewardTerm: ("The term in which this coordinator is the steward; 0 when it is not.", .gauge, [])
         case .certificatesIssued: ("Certificates issued to agents.", .counter, [])
         case .blobBytesSent: ("Bytes of content sent to agents.", .counter, [])
         case .blobBytesReceived: ("Bytes of content received from agents.", .counter, [])

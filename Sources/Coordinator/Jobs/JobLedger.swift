@@ -32,13 +32,14 @@ package struct JobLedger: Sendable {
         self.logger = logger
     }
 
-    /// The engine that a ready job needs; `nil` when the job is not ready any more.
-    func engineNeeded(by id: JobID) async throws -> EngineName? {
+    /// The engine that a ready job needs, and its place in the queue; `nil` when the job is not ready any more.
+    func need(of id: JobID) async throws -> (engine: EngineName, priority: Int)? {
         try await database.read { transaction in
             guard let record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
                 return nil
             }
-            return try await stores.edits.find(job: id, in: transaction)?.engine
+            guard let edit = try await stores.edits.find(job: id, in: transaction) else { return nil }
+            return (edit.engine, record.job.priority)
         }
     }
 
@@ -192,21 +193,29 @@ package struct JobLedger: Sendable {
         }
     }
 
-    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm.
-    func overdue(extraGrace: Duration) async throws -> [(job: Job, reason: JobFailure)] {
+    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm; and how many leases there are.
+    func overdue(extraGrace: Duration) async throws -> (jobs: [(job: Job, reason: JobFailure)], leases: Int) {
         let now = clock.now()
         let jobs = try await database.read { try await stores.jobs.leased(in: $0) }
-        return jobs.compactMap { job in
+        let overdue = jobs.compactMap { job in
             job.reasonToTakeBack(
                 at: now, grace: settings.leaseGrace + extraGrace, cancelTimeout: settings.cancelTimeout
-            ).map { (job, $0) }
+            ).map { (job: job, reason: $0) }
         }
+        return (overdue, jobs.count)
     }
 
-    /// Takes a job from its host: the fence is raised, so the host is stale from this instant.
-    func lose(_ id: JobID, lease: JobLease, because reason: JobFailure) async throws {
+    /// Takes a job from its host: the fence is raised, so the host is stale from this instant. `confirm` comes first in
+    /// the transaction and throws when it must not be done after all. `admin` is who asked, when somebody did. Returns
+    /// whether the job was the host's until now.
+    @discardableResult
+    func lose(
+        _ id: JobID, lease: JobLease, because reason: JobFailure, for admin: Principal? = nil,
+        confirming confirm: @Sendable (any SQLTransaction) async throws -> Void = { _ in }
+    ) async throws -> Bool {
         let now = clock.now()
         let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
+            try await confirm(transaction)
             guard var record = try await stores.jobs.find(id, in: transaction), record.job.grant?.lease == lease,
                 var site = try await stores.sites.find(record.job.site, in: transaction)
             else { return (nil, nil) }
@@ -214,6 +223,12 @@ package struct JobLedger: Sendable {
             try await stores.sites.save(site, in: transaction)
             try record.job.lose(reason, at: now)
             try await stores.jobs.save(record, in: transaction)
+            if let admin {
+                try await AuditTrail(stores: stores).record(
+                    .jobUnlocked, on: id.text, of: site.id, for: admin, ["attempt": String(lease.attempt)], at: now,
+                    in: transaction)
+            }
+            try await AuditTrail(stores: stores).record(endOf: record.job, by: .system, at: now, in: transaction)
             try await JobEvents(feed: feed).append(
                 record.job.isTerminal ? .jobFinished : .jobProgress, record.job, owner: site.owner, at: now,
                 in: transaction)
@@ -222,7 +237,7 @@ package struct JobLedger: Sendable {
                 ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
             return (record.job, next)
         }
-        guard let job else { return }
+        guard let job else { return false }
         MetricsSystem.factory.increment(.leasesLost, reason.code)
         feed.announce()
         if case .ready = job.state { try await queue.enqueue(job.id, priority: job.priority) }
@@ -233,6 +248,7 @@ package struct JobLedger: Sendable {
                 "job.id": "\(id)", "attempt": "\(lease.attempt)", "reason": "\(reason.code)",
                 "state": "\(job.stateName.rawValue)",
             ])
+        return true
     }
 
     /// Applies one move under a lease; `nil` when the lease is not (or not any more) the host's.
@@ -240,21 +256,28 @@ package struct JobLedger: Sendable {
         _ lease: JobLease, from host: HostID, event: Event.Kind, _ body: @Sendable (inout Job) throws -> Void
     ) async throws -> Job? {
         let now = clock.now()
-        let job: Job? = try await database.withTransaction { transaction in
+        let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
             guard var record = try await stores.jobs.find(lease.job, in: transaction),
                 record.job.grant?.host == host, record.job.grant?.lease == lease,
                 let site = try await stores.sites.find(record.job.site, in: transaction)
-            else { return nil }
+            else { return (nil, nil) }
             do {
                 try body(&record.job)
             } catch is JobError {
-                return nil
+                return (nil, nil)
             }
             try await stores.jobs.save(record, in: transaction)
-            try await JobEvents(feed: feed).append(event, record.job, owner: site.owner, at: now, in: transaction)
-            return record.job
+            try await AuditTrail(stores: stores).record(endOf: record.job, by: .host(host), at: now, in: transaction)
+            try await JobEvents(feed: feed).append(
+                record.job.isTerminal ? .jobFinished : event, record.job, owner: site.owner, at: now, in: transaction)
+            // A job that was to be stopped ends when its host hands it back: the next one of the site may go on.
+            let next =
+                record.job.isTerminal
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+            return (record.job, next)
         }
         if job != nil { feed.announce() }
+        if let next { try await queue.enqueue(next.id, priority: next.priority) }
         return job
     }
 }
