@@ -94,10 +94,10 @@ package struct LeaseReaper: Service {
         }
         guard try await !recovery.isActive() else { return }
         let (overdue, live) = try await ledger.overdue(extraGrace: memory.pause.extraGrace(at: now))
-        let expired = overdue.filter { $0.reason.code == JobFailure.leaseExpired }
+        let expired = overdue.filter { $0.reason.code == JobFailure.leaseExpiredCode }
         let isHeld = try await hold(expired.count, of: live, under: term, &memory, at: now)
         for (job, reason) in overdue {
-            let isExpiry = reason.code == JobFailure.leaseExpired
+            let isExpiry = reason.code == JobFailure.leaseExpiredCode
             guard let grant = job.grant, !(isExpiry && isHeld) else { continue }
             try await ledger.lose(job.id, lease: grant.lease, because: reason) { transaction in
                 try await stewardship.confirm(term, in: transaction)
