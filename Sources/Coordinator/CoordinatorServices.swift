@@ -30,12 +30,13 @@ package struct CoordinatorServices: Sendable {
     package let stewardship: Stewardship
     package let recovery: RecoveryService
     package let brakes: BrakeService
+    package let memoryWatch: MemoryWatch
     package let workers: WorkerPool
 
     package init(
         database: any SQLDatabase, queue: any JobQueue, blobs: any BlobStore, reader: ArchiveReader,
         writer: ArchiveWriter, authority: CertificateAuthority, signer: VersionSigner, templates: [SiteTemplate],
-        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+        settings: CoordinatorSettings, sidecar: Sidecar? = nil, clock: any WallClock, logger: Logger
     ) {
         let stores = Stores()
         let feed = EventFeed(store: stores.events)
@@ -43,12 +44,15 @@ package struct CoordinatorServices: Sendable {
         workers = WorkerPool()
         registry = SessionRegistry()
         stewardship = Stewardship(database: database, stores: stores, clock: clock, logger: logger)
-        recovery = RecoveryService(database: database, stores: stores)
         brakes = BrakeService(database: database, stores: stores, clock: clock, logger: logger)
         audit = AuditService(database: database, stores: stores)
         sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, settings: settings, clock: clock, logger: logger)
+        recovery = RecoveryService(
+            database: database, stores: stores, sidecar: sidecar, registry: registry, desiredState: desiredState,
+            clock: clock, logger: logger)
+        memoryWatch = MemoryWatch(recovery: recovery, logger: logger)
         let recorder = VersionRecorder(
             stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
@@ -89,7 +93,8 @@ package struct CoordinatorServices: Sendable {
             desiredState: desiredState, feed: feed, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
-            ledger: ledger, completions: completions, desiredState: desiredState, signer: signer, feed: feed,
+            ledger: ledger, completions: completions, desiredState: desiredState, recovery: recovery, signer: signer,
+            feed: feed,
             settings: settings, clock: clock, logger: logger)
         exchange = BlobExchange(database: database, stores: stores, blobs: blobs, manifests: manifests)
     }

@@ -20,7 +20,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             Example: pagewright-coordinator audit verify --state /var/lib/pagewright --expect-head 17:4be1…
             """)
 
-    @OptionGroup var state: StateOptions
+    @OptionGroup var options: ConfigurationOptions
     @Option(help: ArgumentHelp("A head that was printed before.", valueName: "number:hash"))
     var expectHead: String?
     @Flag(help: "Print JSON.")
@@ -41,9 +41,10 @@ struct AuditVerifyCommand: AsyncParsableCommand {
                 }
                 return head
             }
-            try state.folder.requireExisting()
+            let folder = try options.source().stateFolder()
+            try folder.requireExisting()
             let core = try await CoordinatorCore.open(
-                state.folder, settings: CoordinatorSettings(),
+                folder, settings: CoordinatorSettings(),
                 logger: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
             let head: AuditHead
             do {

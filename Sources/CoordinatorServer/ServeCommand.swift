@@ -55,6 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
             let core = try await CoordinatorCore.open(serve.folder, settings: settings, logger: logger)
+            try await core.services.recovery.examine()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(
@@ -72,7 +73,8 @@ struct ServeCommand: AsyncParsableCommand {
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
             let services: [any Service] = [
-                core.services.dispatcher, core.services.reaper, core.services.sealer, gateway, api,
+                core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
+                gateway, api,
             ]
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(

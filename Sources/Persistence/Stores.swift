@@ -14,6 +14,7 @@ package struct Stores: Sendable {
     package let steward = StewardStore()
     package let brakes = BrakeStore()
     package let installation = InstallationStore()
+    package let recoveryFinds = RecoveryFindStore()
 
     package init() {}
 }

@@ -12,6 +12,8 @@ package struct RESTServices: Sendable {
     package let hosts: HostService
     package let events: EventService
     package let audit: AuditService
+    package let recovery: RecoveryService
+    package let brakes: BrakeService
 
     package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
         self.accounts = accounts
@@ -24,5 +26,7 @@ package struct RESTServices: Sendable {
         hosts = coordinator.hosts
         events = coordinator.events
         audit = coordinator.audit
+        recovery = coordinator.recovery
+        brakes = coordinator.brakes
     }
 }

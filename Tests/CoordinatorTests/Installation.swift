@@ -65,7 +65,8 @@ struct Installation: Sendable {
                 SiteTemplate(
                     name: "plain", title: "Plain", description: "One page.",
                     files: [(path: "index.html", bytes: Array(page.utf8))])
-            ], settings: settings, clock: clock, logger: logger)
+            ], settings: settings, sidecar: Sidecar(directory: folder + "/not-in-backups", pool: pool), clock: clock,
+            logger: logger)
         let accounts = AccountService(
             database: database,
             passwords: PasswordHasher(uncheckedCost: 4, pool: BlockingPool(label: "test.passwords", width: 2)),

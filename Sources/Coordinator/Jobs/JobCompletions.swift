@@ -49,6 +49,7 @@ package struct JobCompletions: Sendable {
     package func complete(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
         let verdict = try await decide(completion, from: host)
         MetricsSystem.factory.increment(.completions, verdict.rawValue)
+        if verdict == .stale { MetricsSystem.factory.increment(.staleWrites, "completion") }
         return verdict
     }
 

@@ -92,7 +92,7 @@ package struct LeaseReaper: Service {
             memory.term = term
             memory.isBlind = false
         }
-        guard try await !recovery.isActive() else { return }
+        guard !recovery.isActive else { return }
         let (overdue, live) = try await ledger.overdue(extraGrace: memory.pause.extraGrace(at: now))
         let expired = overdue.filter { $0.reason.code == JobFailure.leaseExpiredCode }
         let isHeld = try await hold(expired.count, of: live, under: term, &memory, at: now)

@@ -19,10 +19,10 @@ package struct InstallationRecord: Sendable, Equatable {
     /// What the database server says that it is; empty when it does not say.
     package let storage: String
     /// The high bits of every fence.
-    package let incarnation: Int16
+    package let incarnation: Incarnation
     package let recovery: Recovery?
 
-    package init(mark: String, storage: String, incarnation: Int16, recovery: Recovery?) {
+    package init(mark: String, storage: String, incarnation: Incarnation, recovery: Recovery?) {
         self.mark = mark
         self.storage = storage
         self.incarnation = incarnation
@@ -46,7 +46,8 @@ package struct InstallationStore: Sendable {
             recovery = InstallationRecord.Recovery(since: since, reason: try row.text("recovery_reason"))
         }
         return InstallationRecord(
-            mark: try row.text("mark"), storage: try row.text("storage"), incarnation: incarnation, recovery: recovery)
+            mark: try row.text("mark"), storage: try row.text("storage"),
+            incarnation: Incarnation(rawValue: incarnation), recovery: recovery)
     }
 
     package func isRecovering(in transaction: any SQLTransaction) async throws -> Bool {
@@ -61,11 +62,11 @@ package struct InstallationStore: Sendable {
     }
 
     /// From now on every fence is above all fences of lower incarnations.
-    package func raise(to incarnation: Int16, in transaction: any SQLTransaction) async throws {
+    package func raise(to incarnation: Incarnation, in transaction: any SQLTransaction) async throws {
         try await transaction.execute(
-            "UPDATE installation SET incarnation = $1 WHERE id = 1", [.integer(Int64(incarnation))])
+            "UPDATE installation SET incarnation = $1 WHERE id = 1", [.integer(Int64(incarnation.rawValue))])
         try await transaction.execute(
-            "UPDATE site SET fence = $1 WHERE fence < $1", [.integer(Fence(incarnation: incarnation).rawValue)])
+            "UPDATE site SET fence = $1 WHERE fence < $1", [.integer(incarnation.lowestFence.rawValue)])
     }
 
     /// Returns whether it was not in doubt until now.

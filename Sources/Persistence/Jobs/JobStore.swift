@@ -114,6 +114,49 @@ package struct JobStore: Sendable {
         return try page(of: rows, limit: request.limit, cursor: "id", Self.record)
     }
 
+    /// How many jobs wait before this queued one in its site's line.
+    package func countBefore(queued job: Job, in transaction: any SQLTransaction) async throws -> Int {
+        Int(
+            try await transaction.query(
+                """
+                SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'
+                    AND (priority > $2 OR (priority = $2 AND id < $3))
+                """, [SQLValue(job.site), SQLValue(job.priority), SQLValue(job.id)])[0].integer("number"))
+    }
+
+    /// How many jobs of all sites go to a worker before this ready one.
+    package func countBefore(ready job: Job, in transaction: any SQLTransaction) async throws -> Int {
+        Int(
+            try await transaction.query(
+                """
+                SELECT COUNT(*) AS number FROM job WHERE state = 'ready'
+                    AND (priority > $1 OR (priority = $1 AND id < $2))
+                """, [SQLValue(job.priority), SQLValue(job.id)])[0].integer("number"))
+    }
+
+    /// Of the jobs that are ready: how many need each engine, and since when the longest waits.
+    package func readyByEngine(
+        in transaction: any SQLTransaction
+    ) async throws -> [(engine: String, count: Int, oldest: Timestamp)] {
+        try await transaction.query(
+            """
+            SELECT edit.engine AS engine, COUNT(*) AS number, MIN(job.updated_at) AS oldest
+            FROM job JOIN edit ON edit.job_id = job.id WHERE job.state = 'ready' GROUP BY edit.engine
+            """
+        ).map { (try $0.text("engine"), Int(try $0.integer("number")), try $0.timestamp("oldest")) }
+    }
+
+    /// How many jobs are in each state that is not an end; few, however many jobs there were.
+    package func openCounts(in transaction: any SQLTransaction) async throws -> [Job.StateName: Int] {
+        var counts: [Job.StateName: Int] = [:]
+        for row in try await transaction.query(
+            "SELECT state, COUNT(*) AS number FROM job WHERE state IN ('queued', 'ready', 'leased') GROUP BY state")
+        {
+            counts[try row.word("state")] = Int(try row.integer("number"))
+        }
+        return counts
+    }
+
     /// How many jobs are in each state.
     package func counts(in transaction: any SQLTransaction) async throws -> [Job.StateName: Int] {
         var counts: [Job.StateName: Int] = [:]
