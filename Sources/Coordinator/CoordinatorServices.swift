@@ -25,13 +25,20 @@ package struct CoordinatorServices: Sendable {
     package let reaper: LeaseReaper
     package let lookout: Lookout
     package let ledger: JobLedger
+    package let completions: JobCompletions
+    package let audit: AuditService
+    package let sealer: AuditSealer
+    package let stewardship: Stewardship
+    package let recovery: RecoveryService
+    package let brakes: BrakeService
+    package let memoryWatch: MemoryWatch
     package let workers: WorkerPool
 
     package init(
         database: any SQLDatabase, queue: any JobQueue, bus: any CoordinatorBus = SilentBus(), blobs: any BlobStore,
         reader: ArchiveReader,
         writer: ArchiveWriter, authority: CertificateAuthority, signer: VersionSigner, templates: [SiteTemplate],
-        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+        settings: CoordinatorSettings, sidecar: Sidecar? = nil, clock: any WallClock, logger: Logger
     ) {
         let stores = Stores()
         let feed = EventFeed(store: stores.events, bus: bus)
@@ -39,9 +46,17 @@ package struct CoordinatorServices: Sendable {
         workers = WorkerPool(bus: bus)
         let ready = ReadyJobs(database: database, stores: stores, queue: queue, logger: logger)
         registry = SessionRegistry(bus: bus)
+        stewardship = Stewardship(database: database, stores: stores, clock: clock, logger: logger)
+        brakes = BrakeService(database: database, stores: stores, clock: clock, logger: logger)
+        audit = AuditService(database: database, stores: stores)
+        sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, bus: bus, settings: settings, clock: clock,
             logger: logger)
+        recovery = RecoveryService(
+            database: database, stores: stores, sidecar: sidecar, registry: registry, desiredState: desiredState,
+            clock: clock, logger: logger)
+        memoryWatch = MemoryWatch(recovery: recovery, logger: logger)
         let recorder = VersionRecorder(
             stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
@@ -52,7 +67,9 @@ package struct CoordinatorServices: Sendable {
             logger: logger)
         dispatcher = JobDispatcher(
             ledger: ledger, queue: queue, ready: ready, workers: workers, settings: settings, logger: logger)
-        reaper = LeaseReaper(ledger: ledger, workers: workers, settings: settings, logger: logger)
+        reaper = LeaseReaper(
+            database: database, stores: stores, ledger: ledger, workers: workers, registry: registry,
+            stewardship: stewardship, recovery: recovery, settings: settings, clock: clock, logger: logger)
         lookout = Lookout(
             database: database, stores: stores, bus: bus, feed: feed, desiredState: desiredState, registry: registry,
             workers: workers, logger: logger)
@@ -64,8 +81,8 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, ready: ready, workers: workers, feed: feed, settings: settings,
             clock: clock, logger: logger)
         jobs = JobService(
-            database: database, stores: stores, ready: ready, workers: workers, edits: edits, feed: feed,
-            clock: clock, logger: logger)
+            database: database, stores: stores, ready: ready, workers: workers, edits: edits, ledger: ledger,
+            feed: feed, clock: clock, logger: logger)
         releases = ReleaseService(
             database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
             clock: clock, logger: logger)
@@ -79,12 +96,13 @@ package struct CoordinatorServices: Sendable {
         membership = HostMembership(
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
             clock: clock, logger: logger)
-        let completions = JobCompletions(
+        completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, ready: ready,
             desiredState: desiredState, feed: feed, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
-            ledger: ledger, completions: completions, desiredState: desiredState, signer: signer, feed: feed,
+            ledger: ledger, completions: completions, desiredState: desiredState, recovery: recovery, signer: signer,
+            feed: feed,
             settings: settings, clock: clock, logger: logger)
         exchange = BlobExchange(database: database, stores: stores, blobs: blobs, manifests: manifests)
     }

@@ -10,6 +10,8 @@ extension CoordinatorCore {
         [
             await check("database") { try await Self.probe(database) },
             await check("blobs") { _ = try await blobs.missing(among: []) },
+            memory,
+            await brakes(),
         ] + (hints.redis.map { [redis($0)] } ?? [])
     }
 
@@ -36,6 +38,20 @@ extension CoordinatorCore {
         case .timeout: "is too busy"
         default: "does not answer"
         }
+    }
+
+    /// In recovery the coordinator answers questions, and nothing else.
+    private var memory: ReadinessCheck {
+        let reason = services.recovery.reason
+        return ReadinessCheck(name: "recovery", isReady: reason == nil, detail: reason ?? "")
+    }
+
+    /// A brake is a note to a person; the rest goes on.
+    private func brakes() async -> ReadinessCheck {
+        let engaged = (try? await services.brakes.list()) ?? []
+        return ReadinessCheck(
+            name: "brakes", isReady: true,
+            detail: engaged.map { "\($0.name): \($0.detail)" }.joined(separator: " "))
     }
 
     private func check(_ name: String, _ body: () async throws -> Void) async -> ReadinessCheck {

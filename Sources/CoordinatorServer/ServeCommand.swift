@@ -62,6 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
                 if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
             let core = try await CoordinatorCore.open(
                 serve.folder, database: serve.database, settings: settings, hints: hints, logger: logger)
+            try await core.services.recovery.examine()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(
@@ -80,7 +81,8 @@ struct ServeCommand: AsyncParsableCommand {
                 onRunning: { ready.apiIsBound(to: $0) })
             let services: [any Service] =
                 hints.services + [
-                    core.services.dispatcher, core.services.reaper, core.services.lookout, gateway, api,
+                    core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
+                    core.services.lookout, gateway, api,
                 ]
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(

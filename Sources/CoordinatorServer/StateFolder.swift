@@ -16,6 +16,8 @@ struct StateFolder: Sendable {
     var database: String { path + "/pagewright.sqlite" }
     var blobs: String { path + "/blobs" }
     var authority: String { secrets + "/ca" }
+    /// What must not be in a backup: it tells a restored database from the newest one.
+    var memory: String { path + "/not-in-backups" }
     var uploads: String { path + "/uploads" }
     var tokenKey: String { secrets + "/access-token.key" }
 

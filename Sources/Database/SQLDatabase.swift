@@ -13,6 +13,10 @@ package protocol SQLDatabase: Sendable {
         on scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value
 
+    /// What the server says that it is: another text after a restore to another time, a promotion, or on another server.
+    /// `nil` when it does not say, as a file does not.
+    func storageIdentity() async throws -> String?
+
     /// Runs `body` on one consistent snapshot; statements that write throw.
     func read<Value: Sendable>(
         _ body: @Sendable (any SQLTransaction) async throws -> Value
@@ -27,6 +31,8 @@ extension SQLDatabase {
     ) async throws -> Value {
         try await withTransaction(on: .everything, body)
     }
+
+    package func storageIdentity() async throws -> String? { nil }
 }
 
 /// An open transaction; of no use once its body has returned.

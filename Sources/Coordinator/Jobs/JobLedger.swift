@@ -32,11 +32,13 @@ package struct JobLedger: Sendable {
         self.logger = logger
     }
 
-    /// The jobs that wait for a worker with `label`, those first that are next; the queue is filled from these.
+    /// The jobs that wait for a worker with `label`, those first that are next; the queue is filled from these. None
+    /// while the coordinator recovers.
     package func readyEntries(_ label: QueueLabel, limit: Int) async throws -> [QueueEntry] {
         guard let engine = EngineName(rawValue: label.text) else { return [] }
         return try await database.read { transaction in
-            try await stores.jobs.ready(needing: engine, limit: limit, in: transaction).map {
+            guard try await !stores.installation.isRecovering(in: transaction) else { return [] }
+            return try await stores.jobs.ready(needing: engine, limit: limit, in: transaction).map {
                 QueueEntry(job: $0.id, label: label, priority: $0.priority)
             }
         }
@@ -47,11 +49,24 @@ package struct JobLedger: Sendable {
         try await database.read { try await stores.jobs.counts(in: $0) }
     }
 
-    /// Publishes how many jobs are in each state that is not an end.
+    /// Publishes how many jobs are in each state that is not an end, and how long those wait that are ready.
     func publishCounts() async throws {
-        let counts = try await counts()
+        let (counts, ready) = try await database.read { transaction in
+            (
+                try await stores.jobs.openCounts(in: transaction),
+                try await stores.jobs.readyByEngine(in: transaction)
+            )
+        }
+        let metrics = MetricsSystem.factory
         for state in [Job.StateName.queued, .ready, .leased] {
-            MetricsSystem.factory.set(.jobs, to: counts[state, default: 0], state.rawValue)
+            metrics.set(.jobs, to: counts[state, default: 0], state.rawValue)
+        }
+        let now = clock.now()
+        for engine in EngineName.allCases {
+            let line = ready.first { $0.engine == engine.rawValue }
+            metrics.set(.queueDepth, to: line?.count ?? 0, engine.rawValue)
+            let age = line.map { max(.zero, now - $0.oldest) } ?? .zero
+            metrics.set(.queueOldestSeconds, to: Int(age.components.seconds), engine.rawValue)
         }
     }
 
@@ -59,8 +74,10 @@ package struct JobLedger: Sendable {
     /// among `engines`. Then nothing was changed.
     func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
         let now = clock.now()
-        let offer = try await unlessGrantedElsewhere { transaction in
+        let began = ContinuousClock.now
+        let granted = try await unlessGrantedElsewhere { transaction in
             guard let found = try await stores.jobs.find(id, in: transaction), case .ready = found.job.state,
+                try await !stores.installation.isRecovering(in: transaction),
                 var site = try await stores.sites.find(found.job.site, in: transaction),
                 var edit = try await stores.edits.find(job: id, in: transaction), engines.contains(edit.engine)
             else { return nil }
@@ -77,35 +94,45 @@ package struct JobLedger: Sendable {
             guard let base = try await stores.versions.find(edit.base, of: site.id, in: transaction) else {
                 throw ServiceError(.internalError, "the base version of \(id) is missing")
             }
+            let waited = now - record.job.updatedAt
             var generator = SystemRandomNumberGenerator()
             let lease = try record.job.grant(
                 to: host, token: LeaseToken(using: &generator), fence: fence,
                 until: now + settings.leaseDuration, at: now)
             try await stores.jobs.save(record, in: transaction)
             FaultPoint.beforeGrantCommit.reach()
-            return JobOffer(
+            let offer = JobOffer(
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
                 base: base.digest, engine: edit.engine, prompt: edit.prompt.text, limits: JobOffer.Limits())
+            return Granted(offer: offer, waited: waited)
         }
-        if let offer {
+        if let granted {
             FaultPoint.afterGrantCommit.reach()
             MetricsSystem.factory.increment(.leasesGranted)
+            MetricsSystem.factory.observe(.grantSeconds, .now - began)
+            MetricsSystem.factory.observe(.grantWaitSeconds, max(.zero, granted.waited))
             logger.info(
                 "Leased job",
                 metadata: [
-                    "job.id": "\(id)", "host.id": "\(host)", "attempt": "\(offer.lease.attempt)",
-                    "fence": "\(offer.lease.fence)",
+                    "job.id": "\(id)", "host.id": "\(host)", "attempt": "\(granted.offer.lease.attempt)",
+                    "fence": "\(granted.offer.lease.fence)",
                 ])
         }
-        return offer
+        return granted?.offer
+    }
+
+    private struct Granted: Sendable {
+        let offer: JobOffer
+        /// How long the job was ready before.
+        let waited: Duration
     }
 
     private struct GrantedElsewhere: Error {}
 
     /// Rolls back, and returns `nil`, when another coordinator was faster.
     private func unlessGrantedElsewhere(
-        _ body: @Sendable (any SQLTransaction) async throws -> JobOffer?
-    ) async throws -> JobOffer? {
+        _ body: @Sendable (any SQLTransaction) async throws -> Granted?
+    ) async throws -> Granted? {
         do {
             return try await database.withTransaction(body)
         } catch is GrantedElsewhere {
@@ -161,7 +188,7 @@ package struct JobLedger: Sendable {
     func renew(_ leases: [JobLease], from host: HostID) async throws -> (renewed: [JobLease], lost: [JobLease]) {
         guard !leases.isEmpty else { return ([], []) }
         let expiresAt = clock.now() + settings.leaseDuration
-        return try await database.withTransaction { transaction in
+        let (renewed, lost) = try await database.withTransaction { transaction in
             var renewed: [JobLease] = []
             var lost: [JobLease] = []
             for lease in leases {
@@ -173,6 +200,9 @@ package struct JobLedger: Sendable {
             }
             return (renewed, lost)
         }
+        MetricsSystem.factory.increment(.leaseRenewals, by: renewed.count)
+        if !lost.isEmpty { MetricsSystem.factory.increment(.staleWrites, by: lost.count, "renewal") }
+        return (renewed, lost)
     }
 
     /// Jobs that `host` should be working on but says nothing of: it forgot them, so they get another attempt.
@@ -189,21 +219,29 @@ package struct JobLedger: Sendable {
         }
     }
 
-    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm.
-    func overdue(extraGrace: Duration) async throws -> [(job: Job, reason: JobFailure)] {
+    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm; and how many leases there are.
+    func overdue(extraGrace: Duration) async throws -> (jobs: [(job: Job, reason: JobFailure)], leases: Int) {
         let now = clock.now()
         let jobs = try await database.read { try await stores.jobs.leased(in: $0) }
-        return jobs.compactMap { job in
+        let overdue = jobs.compactMap { job in
             job.reasonToTakeBack(
                 at: now, grace: settings.leaseGrace + extraGrace, cancelTimeout: settings.cancelTimeout
-            ).map { (job, $0) }
+            ).map { (job: job, reason: $0) }
         }
+        return (overdue, jobs.count)
     }
 
-    /// Takes a job from its host: the fence is raised, so the host is stale from this instant.
-    func lose(_ id: JobID, lease: JobLease, because reason: JobFailure) async throws {
+    /// Takes a job from its host: the fence is raised, so the host is stale from this instant. `confirm` comes first in
+    /// the transaction and throws when it must not be done after all. `admin` is who asked, when somebody did. Returns
+    /// whether the job was the host's until now.
+    @discardableResult
+    func lose(
+        _ id: JobID, lease: JobLease, because reason: JobFailure, for admin: Principal? = nil,
+        confirming confirm: @Sendable (any SQLTransaction) async throws -> Void = { _ in }
+    ) async throws -> Bool {
         let now = clock.now()
         let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
+            try await confirm(transaction)
             guard var record = try await stores.jobs.find(id, in: transaction), record.job.grant?.lease == lease,
                 var site = try await stores.sites.find(record.job.site, in: transaction)
             else { return (nil, nil) }
@@ -211,6 +249,12 @@ package struct JobLedger: Sendable {
             try await stores.sites.save(site, in: transaction)
             try record.job.lose(reason, at: now)
             try await stores.jobs.save(record, in: transaction)
+            if let admin {
+                try await AuditTrail(stores: stores).record(
+                    .jobUnlocked, on: id.text, of: site.id, for: admin, ["attempt": String(lease.attempt)], at: now,
+                    in: transaction)
+            }
+            try await AuditTrail(stores: stores).record(endOf: record.job, by: .system, at: now, in: transaction)
             try await JobEvents(feed: feed).append(
                 record.job.isTerminal ? .jobFinished : .jobProgress, record.job, owner: site.owner, at: now,
                 in: transaction)
@@ -219,7 +263,7 @@ package struct JobLedger: Sendable {
                 ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
             return (record.job, next)
         }
-        guard let job else { return }
+        guard let job else { return false }
         MetricsSystem.factory.increment(.leasesLost, reason.code)
         feed.announce()
         if case .ready = job.state { await ready.announce(job) }
@@ -230,6 +274,7 @@ package struct JobLedger: Sendable {
                 "job.id": "\(id)", "attempt": "\(lease.attempt)", "reason": "\(reason.code)",
                 "state": "\(job.stateName.rawValue)",
             ])
+        return true
     }
 
     /// Applies one move under a lease; `nil` when the lease is not (or not any more) the host's.
@@ -237,21 +282,28 @@ package struct JobLedger: Sendable {
         _ lease: JobLease, from host: HostID, event: Event.Kind, _ body: @Sendable (inout Job) throws -> Void
     ) async throws -> Job? {
         let now = clock.now()
-        let job: Job? = try await database.withTransaction { transaction in
+        let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
             guard var record = try await stores.jobs.find(lease.job, in: transaction),
                 record.job.grant?.host == host, record.job.grant?.lease == lease,
                 let site = try await stores.sites.find(record.job.site, in: transaction)
-            else { return nil }
+            else { return (nil, nil) }
             do {
                 try body(&record.job)
             } catch is JobError {
-                return nil
+                return (nil, nil)
             }
             try await stores.jobs.save(record, in: transaction)
-            try await JobEvents(feed: feed).append(event, record.job, owner: site.owner, at: now, in: transaction)
-            return record.job
+            try await AuditTrail(stores: stores).record(endOf: record.job, by: .host(host), at: now, in: transaction)
+            try await JobEvents(feed: feed).append(
+                record.job.isTerminal ? .jobFinished : event, record.job, owner: site.owner, at: now, in: transaction)
+            // A job that was to be stopped ends when its host hands it back: the next one of the site may go on.
+            let next =
+                record.job.isTerminal
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+            return (record.job, next)
         }
-        if job != nil { feed.announce() }
+        if job != nil { feed.announce() } else { MetricsSystem.factory.increment(.staleWrites, "move") }
+        if let next { await ready.announce(next) }
         return job
     }
 }
