@@ -39,7 +39,7 @@ package struct CoordinatorServices: Sendable {
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, settings: settings, clock: clock, logger: logger)
         let recorder = VersionRecorder(
-            stores: stores, blobs: blobs, manifests: manifests,
+            database: database, stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
                 facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
             signer: signer, feed: feed)

@@ -1,5 +1,6 @@
 import Artifacts
 import Coordinator
+import Domain
 import Queue
 import RESTAPI
 
@@ -8,7 +9,7 @@ extension CoordinatorCore {
     func readiness() async -> [ReadinessCheck] {
         [
             await check("database") { _ = try await services.events.latestID() },
-            await check("blobs") { _ = try await blobs.missing(among: []) },
+            await check("blobs") { try await blobs.probe() },
             await check("queue") { _ = try await queue.count() },
         ]
     }
@@ -17,6 +18,8 @@ extension CoordinatorCore {
         do {
             try await body()
             return ReadinessCheck(name: name, isReady: true, detail: "")
+        } catch let error as ServiceError {
+            return ReadinessCheck(name: name, isReady: false, detail: error.message)
         } catch {
             return ReadinessCheck(name: name, isReady: false, detail: "does not answer")
         }

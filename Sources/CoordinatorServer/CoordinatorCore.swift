@@ -12,12 +12,12 @@ import Persistence
 import Queue
 import QueueEmbedded
 
-/// The drivers of a small installation (SQLite, embedded queue, a folder of blobs) and the use cases over them. Only
-/// this program names drivers.
+/// The drivers of an installation (SQLite, embedded queue, blobs in a folder or in S3) and the use cases over them. Only this
+/// program names drivers.
 struct CoordinatorCore: Sendable {
     let database: any SQLDatabase
     let queue: any JobQueue
-    let blobs: any BlobStore
+    let blobs: any BlobInventory
     let authority: CertificateAuthority
     let services: CoordinatorServices
     let accounts: AccountService
@@ -25,14 +25,17 @@ struct CoordinatorCore: Sendable {
     let pool: BlockingPool
 
     /// Opens everything in `folder`, and brings the schema to the newest step.
-    static func open(_ folder: StateFolder, settings: CoordinatorSettings, logger: Logger) async throws -> Self {
+    static func open(
+        _ folder: StateFolder, settings: CoordinatorSettings, blobs blobSettings: BlobSettings = .directory,
+        logger: Logger
+    ) async throws -> Self {
         try folder.create()
         let clock = SystemClock()
         let pool = BlockingPool(label: "pagewright.files", width: 8)
         let database = try openDatabase(folder)
         let applied = try await Migrator(Schema.migrations).migrate(database)
         if !applied.isEmpty { logger.notice("Migrated the database", metadata: ["steps": "\(applied)"]) }
-        let blobs = try await DirectoryBlobStore(directory: folder.blobs, pool: pool)
+        let blobs = try await blobSettings.open(in: folder, pool: pool, clock: clock, logger: logger)
         let (authority, signer) = try await pool.run {
             (
                 try CertificateAuthority.loadOrCreate(inDirectory: folder.authority, at: clock.now()),
@@ -53,6 +56,20 @@ struct CoordinatorCore: Sendable {
         return Self(
             database: database, queue: queue, blobs: blobs, authority: authority, services: services,
             accounts: accounts, idempotency: IdempotencyService(database: database, clock: clock), pool: pool)
+    }
+
+    /// Throws when the store does not do its work, or is not the one that has this coordinator's versions.
+    func requireBlobs() async throws {
+        try await blobs.probe()
+        guard let newest = try await database.read({ try await Stores().versions.newest(in: $0) }),
+            !(try await blobs.missing(among: [newest.digest])).isEmpty
+        else { return }
+        throw ServiceError(
+            .failedPrecondition, "\(blobs.address) does not have the content of the newest version of \(newest.slug)",
+            field: "blobs", rule: "blobs-elsewhere",
+            nextStep:
+                "Name the store that has it with --blobs, or copy it: pagewright-coordinator blobs migrate --from … --to …."
+        )
     }
 
     static func openDatabase(_ folder: StateFolder) throws -> SQLiteDatabase {

@@ -20,6 +20,11 @@ struct ServeCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var blobs: BlobOptions
+    @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 0)")
+    var collectionEvery: String?
+    @Option(help: "How old an unused blob must be before it is deleted, such as 24h or 30m. (default: 24h)")
+    var collectionGrace: String?
     @Option(help: "The address to listen on. (default: 127.0.0.1)")
     var listen: String?
     @Option(help: "The port of the REST API; 0 picks a free one. (default: 8085)")
@@ -41,7 +46,8 @@ struct ServeCommand: AsyncParsableCommand {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
-        ]
+            .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
+        ].merging(blobs.flags) { _, flag in flag }
     }
 
     func run() async throws {
@@ -54,7 +60,9 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = CoordinatorSettings(
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
-            let core = try await CoordinatorCore.open(serve.folder, settings: settings, logger: logger)
+            let core = try await CoordinatorCore.open(
+                serve.folder, settings: settings, blobs: serve.blobs, logger: logger)
+            try await core.requireBlobs()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(
@@ -71,7 +79,13 @@ struct ServeCommand: AsyncParsableCommand {
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
-            let services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
+            var services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
+            if serve.collectionEvery > .zero {
+                services.append(
+                    BlobCollection(
+                        collector: core.collector(logger: logger), interval: serve.collectionEvery,
+                        grace: serve.collectionGrace, logger: logger))
+            }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

@@ -9,6 +9,8 @@ struct StateFolder: Sendable {
     var blobs: String { path + "/blobs" }
     var authority: String { path + "/ca" }
     var uploads: String { path + "/uploads" }
+    /// Blobs on their way to S3.
+    var spool: String { path + "/spool" }
     var tokenKey: String { path + "/access-token.key" }
 
     /// Makes the folder, readable for its owner only.

@@ -5,6 +5,7 @@ package enum Schema {
     package static let migrations = [
         Migration(number: 1, name: "accounts", statements: AccountsSchema.statements),
         Migration(number: 2, name: "main job", statements: mainJob),
+        Migration(number: 3, name: "blob collection", statements: blobCollection),
     ]
 
     private static let mainJob = [
@@ -97,5 +98,15 @@ package enum Schema {
             at BIGINT NOT NULL)
         """,
         "CREATE INDEX event_owner ON event(owner_id, id)",
+    ]
+
+    private static let blobCollection = [
+        // What a garbage collection is about to delete; no version may be made of it.
+        """
+        CREATE TABLE condemned_blob (
+            digest TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, condemned_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX condemned_blob_run ON condemned_blob(run)",
+        "INSERT INTO counter (name, value) VALUES ('blob-sweep', 0)",
     ]
 }

@@ -17,6 +17,11 @@ package enum MetricName: String, Sendable, CaseIterable {
     case certificatesIssued = "pagewright_certificates_issued_total"
     case blobBytesSent = "pagewright_blob_sent_bytes_total"
     case blobBytesReceived = "pagewright_blob_received_bytes_total"
+    case blobsCollected = "pagewright_blobs_collected_total"
+    case blobBytesCollected = "pagewright_blob_collected_bytes_total"
+    case s3Requests = "pagewright_s3_requests_total"
+    case s3RequestSeconds = "pagewright_s3_request_duration_seconds"
+    case s3Retries = "pagewright_s3_retries_total"
     case metricSeriesRefused = "pagewright_metric_series_refused_total"
 
     package enum Kind: Sendable, Equatable {
@@ -54,6 +59,14 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .certificatesIssued: ("Certificates issued to agents.", .counter, [])
         case .blobBytesSent: ("Bytes of content sent to agents.", .counter, [])
         case .blobBytesReceived: ("Bytes of content received from agents.", .counter, [])
+        case .blobsCollected: ("Blobs deleted because nothing refers to them.", .counter, [])
+        case .blobBytesCollected: ("Bytes of blobs deleted because nothing refers to them.", .counter, [])
+        case .s3Requests:
+            ("Requests to the S3 store, by operation and the status of the answer.", .counter, ["operation", "status"])
+        case .s3RequestSeconds:
+            ("Time of a request to the S3 store, its body included.", .histogram(Self.requestBuckets), ["operation"])
+        case .s3Retries:
+            ("Requests to the S3 store made again after a passing failure.", .counter, ["operation"])
         case .metricSeriesRefused: ("Label values that were counted as \"other\" for want of room.", .counter, [])
         }
     }
