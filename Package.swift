@@ -126,6 +126,12 @@ let package = Package(
         .target(
             name: "AgentProtocol", dependencies: ["Domain", grpcCore, grpcProtobuf, protobuf],
             swiftSettings: settings),
+        .target(
+            name: "ArtifactsS3",
+            dependencies: [
+                "Artifacts", "BlockingIO", "Domain", "Telemetry", asyncHTTPClient, crypto, logging, metrics, nioCore,
+                nioHTTP1, nioSSL,
+            ], swiftSettings: settings),
         .target(name: "Engines", dependencies: ["Domain", "Markup", "Sandbox"], swiftSettings: settings),
         .target(name: "Persistence", dependencies: ["Database", "Domain", crypto], swiftSettings: settings),
         .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
@@ -182,10 +188,10 @@ let package = Package(
         .executableTarget(
             name: "CoordinatorServer",
             dependencies: [
-                "AgentGateway", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabasePostgres",
-                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
-                "RESTAPI", "Redis", "Telemetry", argumentParser, configuration, lifecycle, logging, metrics,
-                unixSignals, yams,
+                "AgentGateway", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Coordinator", "Database",
+                "DatabasePostgres", "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue",
+                "QueueEmbedded", "QueueRedis", "RESTAPI", "Redis", "Telemetry", argumentParser, configuration,
+                lifecycle, logging, metrics, unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
@@ -216,7 +222,14 @@ let package = Package(
             name: "TelemetryTests", dependencies: ["Telemetry", coreMetrics, logging],
             swiftSettings: testSettings),
         .testTarget(
-            name: "ArtifactsTests", dependencies: ["Artifacts", "BlockingIO", "Domain", "TestSupport", nioCore],
+            name: "ArtifactsTests",
+            dependencies: ["Artifacts", "ArtifactsS3", "BlockingIO", "Domain", "TestSupport", logging, nioCore],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ArtifactsS3Tests",
+            dependencies: [
+                "Artifacts", "ArtifactsS3", "BlockingIO", "Domain", "TestSupport", logging, nioCore, nioHTTP1, nioPosix,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "ArchivesTests",
@@ -263,8 +276,9 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "Archives", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
-                "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis", "TestSupport", lifecycle, logging,
+                "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabaseSQLite",
+                "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis",
+                "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
         .testTarget(

@@ -26,6 +26,9 @@ final class DirectoryBlobBatch: BlobBatch {
         self.pool = pool
     }
 
+    /// The names in the folder of the blobs that are finished.
+    var finished: [ContentDigest: String] { state.withLock { $0.finished } }
+
     func makeWriter() async throws -> any BlobWriter {
         let number = try state.withLock { state in
             guard state.isOpen else { throw Self.closed }
@@ -106,8 +109,10 @@ final class DirectoryBlobBatch: BlobBatch {
         }
     }
 
-    /// Whether the store has the blob, and has it undamaged; a damaged one is replaced.
+    /// Whether the store has the blob, and has it undamaged; a damaged one is replaced. One that stays becomes young again.
     private func isInStore(_ digest: ContentDigest) throws -> Bool {
+        // Before the look, so that what is seen then is young.
+        DirectoryBlobStore.refresh(digest, in: root)
         guard let file = try BlobFile.open(digest, at: digest.relativePath, in: root) else { return false }
         return try file.isWhole()
     }

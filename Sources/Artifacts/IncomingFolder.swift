@@ -30,15 +30,28 @@ final class IncomingFolder: Sendable {
         if mkdirat(root.descriptor, parentName, 0o700) != 0 && errno != EEXIST {
             throw SystemCallError("mkdir", on: "\(root.path)/\(parentName)")
         }
+        _ = try removeAbandoned(in: root, isDryRun: false)
+    }
+
+    /// Deletes what a crash left, and returns how much that was.
+    static func removeAbandoned(in root: OpenFile, isDryRun: Bool) throws -> BlobCount {
         let parent = try OpenFile(folder: parentName, in: root)
         try SystemCallError.check("flock", on: parent.path) { flock(parent.descriptor, LOCK_EX) }
+        var found = BlobCount.zero
         for name in try FileTree.names(in: parent) {
             guard let folder = try? OpenFile(folder: name, in: parent) else {
-                unlinkat(parent.descriptor, name, 0)
+                if !isDryRun { unlinkat(parent.descriptor, name, 0) }
                 continue
             }
             guard flock(folder.descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
-            try FileTree.remove(folder.path)
+            for file in try FileTree.names(in: folder) {
+                var status = stat()
+                if fstatat(folder.descriptor, file, &status, AT_SYMLINK_NOFOLLOW) == 0 {
+                    found.add(Int64(status.st_size))
+                }
+            }
+            if !isDryRun { try FileTree.remove(folder.path) }
         }
+        return found
     }
 }

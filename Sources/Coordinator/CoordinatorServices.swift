@@ -58,7 +58,7 @@ package struct CoordinatorServices: Sendable {
             clock: clock, logger: logger)
         memoryWatch = MemoryWatch(recovery: recovery, logger: logger)
         let recorder = VersionRecorder(
-            stores: stores, blobs: blobs, manifests: manifests,
+            database: database, stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
                 facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
             signer: signer, feed: feed)

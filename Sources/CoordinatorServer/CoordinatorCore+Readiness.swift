@@ -1,6 +1,7 @@
 import Artifacts
 import Coordinator
 import Database
+import Domain
 import RESTAPI
 import Redis
 
@@ -9,7 +10,7 @@ extension CoordinatorCore {
     func readiness() async -> [ReadinessCheck] {
         [
             await check("database") { try await Self.probe(database) },
-            await check("blobs") { _ = try await blobs.missing(among: []) },
+            await check("blobs") { try await blobs.probe() },
             memory,
             await brakes(),
         ] + (hints.redis.map { [redis($0)] } ?? [])
@@ -58,6 +59,8 @@ extension CoordinatorCore {
         do {
             try await body()
             return ReadinessCheck(name: name, isReady: true, detail: "")
+        } catch let error as ServiceError {
+            return ReadinessCheck(name: name, isReady: false, detail: error.message)
         } catch {
             return ReadinessCheck(name: name, isReady: false, detail: Self.reason(error))
         }

@@ -11,12 +11,12 @@ import Foundation
 import Logging
 import Persistence
 
-/// The drivers of an installation (SQLite or PostgreSQL, a folder of blobs, the embedded queue or Redis) and the use cases
-/// over them. Only this program names drivers.
+/// The drivers of an installation (SQLite or PostgreSQL, blobs in a folder or in S3, the embedded queue or Redis) and the
+/// use cases over them. Only this program names drivers.
 struct CoordinatorCore: Sendable {
     let database: any SQLDatabase
     let hints: Hints
-    let blobs: any BlobStore
+    let blobs: any BlobInventory
     let authority: CertificateAuthority
     let services: CoordinatorServices
     let accounts: AccountService
@@ -26,7 +26,7 @@ struct CoordinatorCore: Sendable {
     /// Opens everything in `folder` and the database, and brings the schema to the newest step.
     static func open(
         _ folder: StateFolder, database source: DatabaseSource, settings: CoordinatorSettings,
-        hints: Hints = .embedded(), logger: Logger
+        hints: Hints = .embedded(), blobs blobSettings: BlobSettings = .directory, logger: Logger
     ) async throws -> Self {
         try folder.create()
         let clock = SystemClock()
@@ -34,7 +34,7 @@ struct CoordinatorCore: Sendable {
         let database = try await openDatabase(source, logger: logger)
         let applied = try await migrate(database, at: source)
         if !applied.isEmpty { logger.notice("Migrated the database", metadata: ["steps": "\(applied)"]) }
-        let blobs = try await DirectoryBlobStore(directory: folder.blobs, pool: pool)
+        let blobs = try await blobSettings.open(in: folder, pool: pool, clock: clock, logger: logger)
         let (authority, signer) = try await pool.run {
             (
                 try CertificateAuthority.loadOrCreate(inDirectory: folder.authority, at: clock.now()),
@@ -54,6 +54,20 @@ struct CoordinatorCore: Sendable {
         return Self(
             database: database, hints: hints, blobs: blobs, authority: authority, services: services,
             accounts: accounts, idempotency: IdempotencyService(database: database, clock: clock), pool: pool)
+    }
+
+    /// Throws when the store does not do its work, or is not the one that has this coordinator's versions.
+    func requireBlobs() async throws {
+        try await blobs.probe()
+        guard let newest = try await database.read({ try await Stores().versions.newest(in: $0) }),
+            !(try await blobs.missing(among: [newest.digest])).isEmpty
+        else { return }
+        throw ServiceError(
+            .failedPrecondition, "\(blobs.address) does not have the content of the newest version of \(newest.slug)",
+            field: "blobs", rule: "blobs-elsewhere",
+            nextStep:
+                "Name the store that has it with --blobs, or copy it: pagewright-coordinator blobs migrate --from … --to …."
+        )
     }
 
     /// Opens a database that can be used, as far as that shows before its schema is looked at.

@@ -15,6 +15,6 @@ struct Program: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ServeCommand.self, InviteCommand.self, MigrateCommand.self, CopyCommand.self, CheckCommand.self,
-            AuthorityCommand.self, SettingsCommand.self, AuditCommand.self, RecoveryCommand.self,
+            BlobsCommand.self, AuthorityCommand.self, SettingsCommand.self, AuditCommand.self, RecoveryCommand.self,
         ])
 }

@@ -20,6 +20,11 @@ struct ServeCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var blobs: BlobOptions
+    @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 0)")
+    var collectionEvery: String?
+    @Option(help: "How old an unused blob must be before it is deleted, such as 24h or 30m. (default: 24h)")
+    var collectionGrace: String?
     @Option(help: "The address to listen on. (default: 127.0.0.1)")
     var listen: String?
     @Option(help: "The port of the REST API; 0 picks a free one. (default: 8085)")
@@ -44,8 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
-            .redis: redis,
-        ]
+            .redis: redis, .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
+        ].merging(blobs.flags) { _, flag in flag }
     }
 
     func run() async throws {
@@ -61,7 +66,9 @@ struct ServeCommand: AsyncParsableCommand {
             let hints =
                 if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
             let core = try await CoordinatorCore.open(
-                serve.folder, database: serve.database, settings: settings, hints: hints, logger: logger)
+                serve.folder, database: serve.database, settings: settings, hints: hints, blobs: serve.blobs,
+                logger: logger)
+            try await core.requireBlobs()
             try await core.services.recovery.examine()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
@@ -79,11 +86,17 @@ struct ServeCommand: AsyncParsableCommand {
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
-            let services: [any Service] =
+            var services: [any Service] =
                 hints.services + [
                     core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
                     core.services.lookout, gateway, api,
                 ]
+            if serve.collectionEvery > .zero {
+                services.append(
+                    BlobCollection(
+                        collector: core.collector(logger: logger), interval: serve.collectionEvery,
+                        grace: serve.collectionGrace, logger: logger))
+            }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

@@ -19,6 +19,8 @@ struct StateFolder: Sendable {
     /// What must not be in a backup: it tells a restored database from the newest one.
     var memory: String { path + "/not-in-backups" }
     var uploads: String { path + "/uploads" }
+    /// Blobs on their way to S3.
+    var spool: String { path + "/spool" }
     var tokenKey: String { secrets + "/access-token.key" }
 
     /// Makes the folder, readable for its owner only.

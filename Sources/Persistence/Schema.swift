@@ -9,6 +9,7 @@ package enum Schema {
         Migration(number: 3, name: "idempotency", statements: []),
         Migration(number: 4, name: "audit", statements: AuditSchema.statements),
         Migration(number: 5, name: "coordination", statements: CoordinationSchema.statements),
+        Migration(number: 6, name: "blob collection", statements: blobCollection),
     ]
 
     private static let mainJob = [
@@ -101,5 +102,15 @@ package enum Schema {
             at BIGINT NOT NULL)
         """,
         "CREATE INDEX event_owner ON event(owner_id, id)",
+    ]
+
+    private static let blobCollection = [
+        // What a garbage collection is about to delete; no version may be made of it.
+        """
+        CREATE TABLE condemned_blob (
+            digest TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, condemned_at BIGINT NOT NULL)
+        """,
+        "CREATE INDEX condemned_blob_run ON condemned_blob(run)",
+        "INSERT INTO counter (name, value) VALUES ('blob-sweep', 0)",
     ]
 }

@@ -3,6 +3,7 @@ package struct Stores: Sendable {
     package let sites = SiteStore()
     package let versions = VersionStore()
     package let fileFacts = FileFactsStore()
+    package let condemnedBlobs = CondemnedBlobStore()
     package let releases = ReleaseStore()
     package let edits = EditStore()
     package let jobs = JobStore()

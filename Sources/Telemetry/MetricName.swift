@@ -14,7 +14,7 @@ package enum MetricName: String, Sendable, CaseIterable {
     case staleWrites = "pagewright_stale_writes_refused_total"
     case grantSeconds = "pagewright_grant_duration_seconds"
     case grantWaitSeconds = "pagewright_grant_wait_seconds"
-    case queueDepth = "pagewright_queue_depth"
+    case readyJobs = "pagewright_ready_jobs"
     case queueOldestSeconds = "pagewright_queue_oldest_age_seconds"
     case completions = "pagewright_completions_total"
     case versionsCreated = "pagewright_versions_created_total"
@@ -30,6 +30,11 @@ package enum MetricName: String, Sendable, CaseIterable {
     case jobsTakenFromDatabase = "pagewright_jobs_taken_from_database_total"
     case redisConnected = "pagewright_redis_connected"
     case redisCommandSeconds = "pagewright_redis_command_duration_seconds"
+    case blobsCollected = "pagewright_blobs_collected_total"
+    case blobBytesCollected = "pagewright_blob_collected_bytes_total"
+    case s3Requests = "pagewright_s3_requests_total"
+    case s3RequestSeconds = "pagewright_s3_request_duration_seconds"
+    case s3Retries = "pagewright_s3_retries_total"
     case metricSeriesRefused = "pagewright_metric_series_refused_total"
 
     package enum Kind: Sendable, Equatable {
@@ -65,7 +70,7 @@ package enum MetricName: String, Sendable, CaseIterable {
             ("Writes refused because their lease was over, by what was to be written.", .counter, ["write"])
         case .grantSeconds: ("Time that the transaction of a grant took.", .histogram(Self.requestBuckets), [])
         case .grantWaitSeconds: ("Time that a job was ready before it was granted.", .histogram(Self.jobBuckets), [])
-        case .queueDepth: ("Jobs that are ready and wait for a worker, by engine.", .gauge, ["engine"])
+        case .readyJobs: ("Jobs that are ready and wait for a worker, by engine.", .gauge, ["engine"])
         case .queueOldestSeconds: ("How long the longest waiting ready job waits, by engine.", .gauge, ["engine"])
         case .completions: ("Completions received from workers, by verdict.", .counter, ["verdict"])
         case .versionsCreated: ("Versions stored, by origin.", .counter, ["origin"])
@@ -81,6 +86,14 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .jobsTakenFromDatabase: ("Jobs dispatched from the database, for want of a queue.", .counter, [])
         case .redisConnected: ("1 while Redis takes commands, 0 while it is out of reach.", .gauge, [])
         case .redisCommandSeconds: ("Time from a command to Redis to its answer.", .histogram(Self.requestBuckets), [])
+        case .blobsCollected: ("Blobs deleted because nothing refers to them.", .counter, [])
+        case .blobBytesCollected: ("Bytes of blobs deleted because nothing refers to them.", .counter, [])
+        case .s3Requests:
+            ("Requests to the S3 store, by operation and the status of the answer.", .counter, ["operation", "status"])
+        case .s3RequestSeconds:
+            ("Time of a request to the S3 store, its body included.", .histogram(Self.requestBuckets), ["operation"])
+        case .s3Retries:
+            ("Requests to the S3 store made again after a passing failure.", .counter, ["operation"])
         case .metricSeriesRefused: ("Label values that were counted as \"other\" for want of room.", .counter, [])
         }
     }

@@ -10,11 +10,14 @@ final class RunningProgram: Sendable {
     private let log: String
 
     /// Starts `.build/debug/<name>`; its output goes to the file `log`.
-    init(_ name: String, _ arguments: [String], fault: String? = nil, log: String) throws {
+    init(
+        _ name: String, _ arguments: [String], fault: String? = nil, environment own: [String: String] = [:],
+        log: String
+    ) throws {
         process = Process()
         process.executableURL = Self.root.appending(path: ".build/debug/\(name)")
         process.arguments = arguments
-        var environment = ProcessInfo.processInfo.environment
+        var environment = ProcessInfo.processInfo.environment.merging(own) { _, new in new }
         environment["PAGEWRIGHT_FAULT"] = fault
         process.environment = environment
         self.log = log

@@ -60,10 +60,41 @@ package struct JobCompletions: Sendable {
         if let verdict = current.job.verdict(on: lease, from: host) { return verdict }
         FaultPoint.completionReceived.reach()
         let result = try await result(of: completion)
+        let applied: (job: Job, next: Job?)?
+        if case .version(let content, let parent, let edit) = result {
+            applied = try await recorder.recording(content) {
+                try await apply(
+                    .version($0, parent: parent, edit: edit), of: completion, to: current.job.site, from: host)
+            }
+        } else {
+            applied = try await apply(result, of: completion, to: current.job.site, from: host)
+        }
+        FaultPoint.afterCompletionCommit.reach()
+        guard let applied else { return .stale }
+        publish(applied.job)
+        feed.announce()
+        desiredState.advance()
+        if case .ready = applied.job.state {
+            // The machinery broke: what is wrong may need a moment.
+            await ready.announce(applied.job, delay: .seconds(1) * min(30, applied.job.losses))
+        }
+        if let next = applied.next { await ready.announce(next) }
+        logger.notice(
+            "Finished attempt",
+            metadata: [
+                "job.id": "\(lease.job)", "attempt": "\(lease.attempt)", "state": "\(applied.job.stateName.rawValue)",
+            ])
+        return .applied
+    }
+
+    private func apply(
+        _ result: Result, of completion: JobCompletion, to siteID: SiteID, from host: HostID
+    ) async throws -> (job: Job, next: Job?)? {
+        let lease = completion.lease
         let now = clock.now()
-        let applied = try await database.withTransaction { transaction -> (job: Job, next: Job?)? in
+        return try await database.withTransaction { transaction -> (job: Job, next: Job?)? in
             // The site first, then the job: the order of locks everywhere.
-            guard var site = try await stores.sites.find(current.job.site, in: transaction),
+            guard var site = try await stores.sites.find(siteID, in: transaction),
                 var record = try await stores.jobs.find(lease.job, in: transaction),
                 site.admits(lease, of: host, on: record.job)
             else { return nil }
@@ -98,22 +129,6 @@ package struct JobCompletions: Sendable {
             FaultPoint.beforeCompletionCommit.reach()
             return (record.job, next)
         }
-        FaultPoint.afterCompletionCommit.reach()
-        guard let applied else { return .stale }
-        publish(applied.job)
-        feed.announce()
-        desiredState.advance()
-        if case .ready = applied.job.state {
-            // The machinery broke: what is wrong may need a moment.
-            await ready.announce(applied.job, delay: .seconds(1) * min(30, applied.job.losses))
-        }
-        if let next = applied.next { await ready.announce(next) }
-        logger.notice(
-            "Finished attempt",
-            metadata: [
-                "job.id": "\(lease.job)", "attempt": "\(lease.attempt)", "state": "\(applied.job.stateName.rawValue)",
-            ])
-        return .applied
     }
 
     private func publish(_ job: Job) {
@@ -157,6 +172,8 @@ package struct JobCompletions: Sendable {
                 .validationFailed, "the worker's list of files does not have the digest that it says",
                 rule: "manifest-digest")
         }
+        // Before the look, so that a garbage collection after it is noticed.
+        let sweeps = try await recorder.sweeps()
         let missing = try await blobs.missing(among: changes.upserts.map(\.digest))
         guard missing.isEmpty else {
             return .failure(
@@ -172,7 +189,7 @@ package struct JobCompletions: Sendable {
             }
         }
         let content = try await recorder.check(
-            StagedContent(manifest: manifest, batch: nil), parent: parent,
+            StagedContent(manifest: manifest, batch: nil, sweeps: sweeps), parent: parent,
             origin: .edit(edit.id, job: lease.job, engine: edit.engine))
         return .version(content, parent: parent.number, edit: edit)
     }

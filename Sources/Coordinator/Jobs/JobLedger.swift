@@ -64,7 +64,7 @@ package struct JobLedger: Sendable {
         let now = clock.now()
         for engine in EngineName.allCases {
             let line = ready.first { $0.engine == engine.rawValue }
-            metrics.set(.queueDepth, to: line?.count ?? 0, engine.rawValue)
+            metrics.set(.readyJobs, to: line?.count ?? 0, engine.rawValue)
             let age = line.map { max(.zero, now - $0.oldest) } ?? .zero
             metrics.set(.queueOldestSeconds, to: Int(age.components.seconds), engine.rawValue)
         }

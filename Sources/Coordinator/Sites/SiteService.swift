@@ -54,26 +54,28 @@ package struct SiteService: Sendable {
         let now = clock.now()
         let content = try await versions.store(files: chosen.files)
         let checked = try await versions.check(content, parent: nil, origin: .template(chosen.name))
-        let site = try await database.withTransaction { transaction in
-            var site = Site(id: SiteID(at: now), owner: principal.user, slug: slug, name: name, createdAt: now)
-            try await stores.sites.insert(site, in: transaction)
-            let version = try await versions.record(
-                checked, on: &site, parent: nil, origin: .template(chosen.name), author: principal.user,
-                summary: "Started from the template \(chosen.title)", at: now, in: transaction)
-            let release = try site.promote(version.number, by: principal.user, at: now)
-            try await stores.sites.save(site, in: transaction)
-            try await stores.releases.insert(release, in: transaction)
-            try await desiredState.place(site.id, at: now, in: transaction)
-            try await audit.record(
-                .siteCreated, on: site.id.text, of: site.id, for: principal,
-                [
-                    "slug": slug.text, "template": chosen.name, "version": version.number.description,
-                    "release": String(release.number),
-                ], at: now, in: transaction)
-            try await feed.append(
-                .siteCreated, owner: site.owner, site: site.id,
-                body: ["site_id": EventValue(site.id), "slug": .text(slug.text)], at: now, in: transaction)
-            return site
+        let site = try await versions.recording(checked) { checked in
+            try await database.withTransaction { transaction in
+                var site = Site(id: SiteID(at: now), owner: principal.user, slug: slug, name: name, createdAt: now)
+                try await stores.sites.insert(site, in: transaction)
+                let version = try await versions.record(
+                    checked, on: &site, parent: nil, origin: .template(chosen.name), author: principal.user,
+                    summary: "Started from the template \(chosen.title)", at: now, in: transaction)
+                let release = try site.promote(version.number, by: principal.user, at: now)
+                try await stores.sites.save(site, in: transaction)
+                try await stores.releases.insert(release, in: transaction)
+                try await desiredState.place(site.id, at: now, in: transaction)
+                try await audit.record(
+                    .siteCreated, on: site.id.text, of: site.id, for: principal,
+                    [
+                        "slug": slug.text, "template": chosen.name, "version": version.number.description,
+                        "release": String(release.number),
+                    ], at: now, in: transaction)
+                try await feed.append(
+                    .siteCreated, owner: site.owner, site: site.id,
+                    body: ["site_id": EventValue(site.id), "slug": .text(slug.text)], at: now, in: transaction)
+                return site
+            }
         }
         feed.announce()
         desiredState.advance()

@@ -8,11 +8,15 @@ package struct StagedContent: Sendable {
     package let batch: (any BlobBatch)?
     /// What reading the files noticed, such as hidden files that were left out.
     package let notes: [Finding]
+    /// How many garbage collections had ended before it was looked whether every file is in the store; `nil` when that is
+    /// still to be done.
+    package let sweeps: Int64?
 
-    package init(manifest: Manifest, batch: (any BlobBatch)?, notes: [Finding] = []) {
+    package init(manifest: Manifest, batch: (any BlobBatch)?, notes: [Finding] = [], sweeps: Int64? = nil) {
         self.manifest = manifest
         self.batch = batch
         self.notes = notes
+        self.sweeps = sweeps
     }
 }
 
@@ -22,4 +26,8 @@ package struct CheckedContent: Sendable {
     package let digest: ContentDigest
     /// The warnings to store with the version.
     package let warnings: [Finding]
+    /// The files that the parent does not have, so that nothing but this version keeps them.
+    let ownDigests: Set<ContentDigest>
+    /// How many garbage collections had ended before it was looked whether every file is in the store.
+    var sweeps: Int64
 }

@@ -1,5 +1,5 @@
 package import Artifacts
-import Database
+package import Database
 import Domain
 package import FleetIdentity
 import Metrics
@@ -9,6 +9,10 @@ import Telemetry
 
 /// Makes versions: stages their files, has them checked, and records them. The only place where a version is born.
 package struct VersionRecorder: Sendable {
+    /// A garbage collection came between the look at the files and the transaction.
+    private struct SweptMeanwhile: Error {}
+
+    private let database: any SQLDatabase
     private let stores: Stores
     private let blobs: any BlobStore
     private let manifests: ManifestCache
@@ -17,9 +21,10 @@ package struct VersionRecorder: Sendable {
     private let feed: EventFeed
 
     package init(
-        stores: Stores, blobs: any BlobStore, manifests: ManifestCache, checker: ContentChecker,
-        signer: VersionSigner, feed: EventFeed
+        database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
+        checker: ContentChecker, signer: VersionSigner, feed: EventFeed
     ) {
+        self.database = database
         self.stores = stores
         self.blobs = blobs
         self.manifests = manifests
@@ -56,17 +61,61 @@ package struct VersionRecorder: Sendable {
     ) async throws -> CheckedContent {
         do {
             let warnings = try await checker.check(content, parent: parent, origin: origin)
+            // Before anything is found to be in the store already.
+            let sweeps = if let known = content.sweeps { known } else { try await self.sweeps() }
             try await content.batch?.commit()
             let digest = try await blobs.putManifest(content.manifest)
             manifests.insert(content.manifest, digest: digest)
-            return CheckedContent(manifest: content.manifest, digest: digest, warnings: content.notes + warnings)
+            var own = Set(content.manifest.entries.map(\.digest))
+            if let parent { own.subtract(try await manifests.manifest(parent.digest).entries.map(\.digest)) }
+            own.insert(digest)
+            return CheckedContent(
+                manifest: content.manifest, digest: digest, warnings: content.notes + warnings, ownDigests: own,
+                sweeps: sweeps)
         } catch {
             await content.batch?.discard()
             throw error
         }
     }
 
-    /// Writes the version and moves the preview pointer, in the caller's transaction. The caller saves `site`.
+    /// How many garbage collections have ended. To be asked before looking whether files are in the store.
+    func sweeps() async throws -> Int64 {
+        try await database.read { try await stores.condemnedBlobs.sweeps(in: $0) }
+    }
+
+    /// Runs `body`, a transaction that records `content`. When a garbage collection came in between, looks again whether
+    /// every file is there, and runs it again.
+    ///
+    /// - Throws: `unavailable` with rule `blobs-swept` when a file went that had been there: nothing referred to it for a
+    ///   long time, and sending it again brings it back.
+    func recording<Value: Sendable>(
+        _ content: CheckedContent, _ body: (CheckedContent) async throws -> Value
+    ) async throws -> Value {
+        var content = content
+        for _ in 0..<20 {
+            do {
+                return try await body(content)
+            } catch is SweptMeanwhile {
+                content.sweeps = try await sweeps()
+                guard try await blobs.missing(among: Array(content.ownDigests)).isEmpty else { break }
+                // What is being deleted now is gone in a moment, or was acquitted.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        throw ServiceError(
+            .unavailable, "files of this version that nobody had used for long were cleaned up just now",
+            rule: "blobs-swept", nextStep: "Send it again.", retryAfter: .seconds(5))
+    }
+
+    /// Nothing of `content` was deleted since it was looked for, and nothing of it is about to be.
+    private func requireKept(_ content: CheckedContent, in transaction: any SQLTransaction) async throws {
+        let sweeps = try await stores.condemnedBlobs.lockSweeps(in: transaction)
+        let condemned = try await stores.condemnedBlobs.list(in: transaction)
+        guard sweeps == content.sweeps, condemned.isDisjoint(with: content.ownDigests) else { throw SweptMeanwhile() }
+    }
+
+    /// Writes the version and moves the preview pointer, in the caller's transaction, which runs in
+    /// ``recording(_:_:)``. The caller saves `site`.
     func record(
         _ content: CheckedContent, on site: inout Site, parent: VersionNumber?, origin: Version.Origin,
         author: UserID, summary: String, at now: Timestamp, in transaction: any SQLTransaction
@@ -86,6 +135,7 @@ package struct VersionRecorder: Sendable {
             body: [
                 "site_id": EventValue(site.id), "number": EventValue(number), "digest": .text(content.digest.text),
             ], at: now, in: transaction)
+        try await requireKept(content, in: transaction)
         MetricsSystem.factory.increment(.versionsCreated, Self.word(for: origin))
         return version
     }

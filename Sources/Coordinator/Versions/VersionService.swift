@@ -109,16 +109,18 @@ package struct VersionService: Sendable {
         }
         let checked = try await recorder.check(content, parent: parent, origin: .upload)
         let now = clock.now()
-        let number = try await database.withTransaction { transaction in
-            var site = try await access.find(site.id.text, for: principal, in: transaction)
-            let version = try await recorder.record(
-                checked, on: &site, parent: parent?.number, origin: .upload, author: principal.user,
-                summary: "Uploaded \(checked.manifest.entries.count) files", at: now, in: transaction)
-            try await stores.sites.save(site, in: transaction)
-            try await AuditTrail(stores: stores).record(
-                .versionUploaded, on: site.id.text, of: site.id, for: principal,
-                ["version": version.number.description, "digest": version.digest.text], at: now, in: transaction)
-            return version.number
+        let number = try await recorder.recording(checked) { checked in
+            try await database.withTransaction { transaction in
+                var site = try await access.find(site.id.text, for: principal, in: transaction)
+                let version = try await recorder.record(
+                    checked, on: &site, parent: parent?.number, origin: .upload, author: principal.user,
+                    summary: "Uploaded \(checked.manifest.entries.count) files", at: now, in: transaction)
+                try await stores.sites.save(site, in: transaction)
+                try await AuditTrail(stores: stores).record(
+                    .versionUploaded, on: site.id.text, of: site.id, for: principal,
+                    ["version": version.number.description, "digest": version.digest.text], at: now, in: transaction)
+                return version.number
+            }
         }
         feed.announce()
         desiredState.advance()

@@ -17,6 +17,10 @@ struct ServeSettings: Sendable {
     let sitesPort: Int
     let logLevel: Logger.Level
     let logFormat: LogFormat
+    let blobs: BlobSettings
+    /// Zero when unused blobs are not deleted.
+    let collectionEvery: Duration
+    let collectionGrace: Duration
 
     init(_ source: SettingSource) throws(ServiceError) {
         folder = try source.stateFolder()
@@ -41,6 +45,9 @@ struct ServeSettings: Sendable {
         logLevel =
             try source.value(.logLevel, "is debug, info, notice, warning or error") { Logger.Level(rawValue: $0) }
             ?? .notice
+        blobs = try BlobSettings(source)
+        collectionEvery = try source.duration(.collectionEvery)
+        collectionGrace = try source.duration(.collectionGrace)
         logFormat = try source.value(.logFormat, "is logfmt or json") { LogFormat(rawValue: $0) } ?? .logfmt
     }
 }

@@ -50,9 +50,24 @@ struct Setting: Hashable, Sendable {
         "log.level", "The least that is logged: debug, info, notice, warning or error.", standard: "notice")
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
 
+    static let blobs = Setting(
+        "blobs",
+        "Where the content of all versions is: directory, directory:PATH or s3://bucket/prefix?endpoint=…&region=….",
+        standard: "directory")
+    static let s3Credentials = Setting(
+        "s3.credentials", "A file with the keys for S3, as Amazon's tools write it; instead of the next three.")
+    static let s3AccessKey = Setting("s3.access-key", "The access key for S3.")
+    static let s3SecretKey = Setting("s3.secret-key", "The secret key for S3.", isSecret: true)
+    static let s3SessionToken = Setting(
+        "s3.session-token", "The session token for S3, if there is one.", isSecret: true)
+    static let collectionEvery = Setting(
+        "collection.every", "How often unused blobs are deleted, such as 24h; 0 is never.", standard: "0")
+    static let collectionGrace = Setting(
+        "collection.grace", "How old an unused blob must be before it is deleted, such as 24h or 30m.", standard: "24h")
+
     static let all = [
-        state, secrets, database, databasePassword, redis, redisPassword, listen, port, agentsPort, agentsAddress,
-        sitesDomain, sitesPort, logLevel,
-        logFormat,
+        state, secrets, database, databasePassword, redis, redisPassword, blobs, s3Credentials, s3AccessKey,
+        s3SecretKey, s3SessionToken, collectionEvery, collectionGrace, listen, port, agentsPort, agentsAddress,
+        sitesDomain, sitesPort, logLevel, logFormat,
     ]
 }

@@ -56,6 +56,14 @@ struct SettingSource: Sendable {
         return port
     }
 
+    /// A time such as `30s`, `15m`, `24h` or `7d`; a bare number is seconds.
+    func duration(_ setting: Setting) throws(ServiceError) -> Duration {
+        guard let duration = TimeSpan.parsed(try requiredText(setting)) else {
+            throw wrong(setting, "is a time such as 30s, 15m, 24h or 7d")
+        }
+        return duration
+    }
+
     func boolean(_ setting: Setting) throws(ServiceError) -> Bool {
         switch text(setting)?.lowercased() {
         case nil, "false", "no", "off", "0": return false

@@ -1,0 +1,90 @@
+import Artifacts
+import ArtifactsS3
+import BlockingIO
+import Domain
+import Foundation
+import Logging
+
+/// Where the content of all versions is, and the keys to it.
+struct BlobSettings: Sendable {
+    /// `directory` (in the state folder), `directory:PATH`, or `s3://…`; see ``S3Location``.
+    let address: String
+    /// A file with keys as Amazon's tools write it.
+    let credentialsFile: String?
+    /// The keys themselves, when there is no file.
+    let credentials: S3Credentials?
+
+    /// A folder below that of the state.
+    static let directory = BlobSettings(address: "directory", credentialsFile: nil, credentials: nil)
+
+    private init(address: String, credentialsFile: String?, credentials: S3Credentials?) {
+        self.address = address
+        self.credentialsFile = credentialsFile
+        self.credentials = credentials
+    }
+
+    /// The same keys for another place, unless there are others for it.
+    func moved(to address: String, credentialsFile: String?) -> BlobSettings {
+        BlobSettings(
+            address: address, credentialsFile: credentialsFile ?? self.credentialsFile,
+            credentials: credentialsFile == nil ? credentials : nil)
+    }
+
+    init(
+        _ source: SettingSource, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(ServiceError) {
+        address = try source.requiredText(.blobs)
+        credentialsFile = source.text(.s3Credentials)
+        let own = (
+            access: source.text(.s3AccessKey), secret: try source.secret(.s3SecretKey),
+            token: try source.secret(.s3SessionToken)
+        )
+        if let access = own.access ?? environment["AWS_ACCESS_KEY_ID"] {
+            // Keys of one place with those of another would fit by accident only.
+            let isOwn = own.access != nil
+            credentials = try S3Credentials(
+                accessKey: access, secretKey: (isOwn ? own.secret : environment["AWS_SECRET_ACCESS_KEY"]) ?? "",
+                sessionToken: isOwn ? own.token : environment["AWS_SESSION_TOKEN"].flatMap { $0.isEmpty ? nil : $0 })
+        } else {
+            credentials = nil
+        }
+    }
+
+    /// Opens the store. Nothing is asked of a server yet.
+    func open(
+        in folder: StateFolder, pool: BlockingPool, clock: any WallClock, logger: Logger
+    ) async throws -> any BlobInventory {
+        if address == "directory" || address.hasPrefix("directory:") {
+            let path = address == "directory" ? folder.blobs : String(address.dropFirst(10))
+            guard path.hasPrefix("/") else {
+                throw ServiceError(
+                    .invalidArgument, "the folder of the blobs \"\(path)\" does not begin with /", field: "blobs",
+                    nextStep: "Write it like directory:/srv/pagewright/blobs.")
+            }
+            return try await DirectoryBlobStore(directory: path, pool: pool)
+        }
+        guard address.hasPrefix("s3://") else {
+            throw ServiceError(
+                .invalidArgument, "\"\(address.prefix(60))\" is no place for blobs", field: "blobs",
+                nextStep: "Say directory, directory:PATH or s3://bucket/prefix?endpoint=…&region=….")
+        }
+        let location = try S3Location(address)
+        if let file = location.authorityFile, !FileManager.default.isReadableFile(atPath: file) {
+            throw ServiceError(
+                .failedPrecondition, "cannot read the certificates in \(file)", field: "blobs",
+                nextStep: "Correct ca=… in --blobs, or let this user read that file.")
+        }
+        return try await S3BlobStore(
+            location: location, credentials: try await source(pool), spool: folder.spool, pool: pool,
+            clock: clock, logger: logger)
+    }
+
+    private func source(_ pool: BlockingPool) async throws -> S3CredentialSource {
+        if let credentialsFile { return try await S3CredentialSource(file: credentialsFile, pool: pool) }
+        if let credentials { return S3CredentialSource(credentials, pool: pool) }
+        throw ServiceError(
+            .failedPrecondition, "there are no keys for the blobs in S3", field: "blobs", rule: "s3-credentials",
+            nextStep:
+                "Set PAGEWRIGHT_S3_ACCESS_KEY and PAGEWRIGHT_S3_SECRET_KEY, or name a file with --s3-credentials.")
+    }
+}
