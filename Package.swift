@@ -85,7 +85,9 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         // libgumbo (apt: libgumbo-dev) behind a guard in C: memory, time and assertions of a parse
         .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "BlockingIO", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "Faults", dependencies: [], swiftSettings: settings),
@@ -103,6 +105,9 @@ let package = Package(
         .target(
             name: "Archives",
             dependencies: ["Artifacts", "BlockingIO", "CArchive", "CLinux", "CZlib", "Domain", nioCore],
+            swiftSettings: settings),
+        .target(
+            name: "DatabasePostgres", dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", logging],
             swiftSettings: settings),
         .target(name: "DatabaseSQLite", dependencies: ["BlockingIO", "Database", grdb], swiftSettings: settings),
         .target(
@@ -122,7 +127,7 @@ let package = Package(
                 nioHTTP1, nioSSL,
             ], swiftSettings: settings),
         .target(name: "Engines", dependencies: ["Domain", "Markup", "Sandbox"], swiftSettings: settings),
-        .target(name: "Persistence", dependencies: ["Database", "Domain"], swiftSettings: settings),
+        .target(name: "Persistence", dependencies: ["Database", "Domain", crypto], swiftSettings: settings),
         .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
 
         // 5: use cases; what both roles of an agent share
@@ -176,8 +181,9 @@ let package = Package(
             name: "CoordinatorServer",
             dependencies: [
                 "AgentGateway", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Coordinator", "Database",
-                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "RESTAPI",
-                "Telemetry", argumentParser, configuration, lifecycle, logging, metrics, unixSignals, yams,
+                "DatabasePostgres", "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue",
+                "QueueEmbedded", "RESTAPI", "Telemetry", argumentParser, configuration, lifecycle, logging, metrics,
+                unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
@@ -224,7 +230,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "DatabaseTests",
-            dependencies: ["Database", "DatabaseSQLite", "Persistence", "Domain", "TestSupport"],
+            dependencies: [
+                "Database", "DatabasePostgres", "DatabaseSQLite", "Persistence", "Domain", "TestSupport", logging,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "QueueTests", dependencies: ["Queue", "QueueEmbedded", "Domain"],

@@ -28,15 +28,16 @@ struct CheckCommand: AsyncParsableCommand {
         try await reporting {
             let source = try options.source(blobs.flags)
             let folder = try source.stateFolder()
+            let database = try source.database()
             try folder.requireExisting()
             let core = try await CoordinatorCore.open(
-                folder, settings: CoordinatorSettings(), blobs: BlobSettings(source),
+                folder, database: database, settings: CoordinatorSettings(), blobs: BlobSettings(source),
                 logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
             try await core.requireBlobs()
             let stored = try await BlobCheck(blobs: core.blobs, clock: SystemClock()).run()
             let counts = try await core.services.ledger.counts()
             let output = Output(
-                database: folder.database, blobs: stored,
+                database: "\(database)", blobs: stored,
                 jobs: Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) }),
                 templates: core.services.sites.listTemplates().map(\.name), authorityPin: core.authority.pin.text)
             if json {

@@ -3,6 +3,7 @@ import Artifacts
 import BlockingIO
 import Coordinator
 import Database
+import DatabasePostgres
 import DatabaseSQLite
 import Domain
 import FleetIdentity
@@ -12,8 +13,8 @@ import Persistence
 import Queue
 import QueueEmbedded
 
-/// The drivers of an installation (SQLite, embedded queue, blobs in a folder or in S3) and the use cases over them. Only this
-/// program names drivers.
+/// The drivers of an installation (SQLite or PostgreSQL, embedded queue, blobs in a folder or in S3) and the use cases
+/// over them. Only this program names drivers.
 struct CoordinatorCore: Sendable {
     let database: any SQLDatabase
     let queue: any JobQueue
@@ -24,16 +25,16 @@ struct CoordinatorCore: Sendable {
     let idempotency: IdempotencyService
     let pool: BlockingPool
 
-    /// Opens everything in `folder`, and brings the schema to the newest step.
+    /// Opens everything in `folder` and the database, and brings the schema to the newest step.
     static func open(
-        _ folder: StateFolder, settings: CoordinatorSettings, blobs blobSettings: BlobSettings = .directory,
-        logger: Logger
+        _ folder: StateFolder, database source: DatabaseSource, settings: CoordinatorSettings,
+        blobs blobSettings: BlobSettings = .directory, logger: Logger
     ) async throws -> Self {
         try folder.create()
         let clock = SystemClock()
         let pool = BlockingPool(label: "pagewright.files", width: 8)
-        let database = try openDatabase(folder)
-        let applied = try await Migrator(Schema.migrations).migrate(database)
+        let database = try await openDatabase(source, logger: logger)
+        let applied = try await migrate(database, at: source)
         if !applied.isEmpty { logger.notice("Migrated the database", metadata: ["steps": "\(applied)"]) }
         let blobs = try await blobSettings.open(in: folder, pool: pool, clock: clock, logger: logger)
         let (authority, signer) = try await pool.run {
@@ -72,13 +73,32 @@ struct CoordinatorCore: Sendable {
         )
     }
 
-    static func openDatabase(_ folder: StateFolder) throws -> SQLiteDatabase {
+    /// Opens a database that can be used, as far as that shows before its schema is looked at.
+    static func openDatabase(_ source: DatabaseSource, logger: Logger) async throws -> any SQLDatabase {
         do {
-            return try SQLiteDatabase(path: folder.database)
-        } catch {
-            throw ServiceError(
-                .failedPrecondition, "cannot open the database \(folder.database)",
-                nextStep: "Check that the disk is not full and that this user may write to the folder.", cause: error)
+            switch source {
+            case .sqlite(let path): return try SQLiteDatabase(path: path)
+            case .postgres(let address):
+                let database = try PostgresDatabase(PostgresSettings(address: address), logger: logger)
+                let facts = try await database.verify()
+                if !facts.isDurable {
+                    logger.warning(
+                        "The database forgets what it reported as committed when its machine fails",
+                        metadata: ["database": "\(source)", "settings": "fsync, full_page_writes, synchronous_commit"])
+                }
+                return database
+            }
+        } catch let error as SQLError {
+            throw ServiceError(error, at: source)
+        }
+    }
+
+    /// Brings the schema to the newest step; returns the steps that were missing.
+    static func migrate(_ database: any SQLDatabase, at source: DatabaseSource) async throws -> [Int] {
+        do {
+            return try await Migrator(Schema.migrations).migrate(database)
+        } catch let error as SQLError {
+            throw ServiceError(error, at: source)
         }
     }
 }

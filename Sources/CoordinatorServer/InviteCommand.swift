@@ -25,10 +25,11 @@ struct InviteCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let folder = try options.source().stateFolder()
+            let settings = try options.source()
+            let folder = try settings.stateFolder()
             try folder.requireExisting()
             let core = try await CoordinatorCore.open(
-                folder, settings: CoordinatorSettings(agentsAddress: agentsAddress),
+                folder, database: try settings.database(), settings: CoordinatorSettings(agentsAddress: agentsAddress),
                 logger: Logger(label: "invite") { _ in SwiftLogNoOpLogHandler() })
             let invitation = try await core.services.hosts.invite(
                 roles: roles.split(separator: ",").map(String.init), createdBy: "local")

@@ -14,7 +14,7 @@ struct Program: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            ServeCommand.self, InviteCommand.self, MigrateCommand.self, CheckCommand.self, AuthorityCommand.self,
-            SettingsCommand.self, BlobsCommand.self,
+            ServeCommand.self, InviteCommand.self, MigrateCommand.self, CopyCommand.self, CheckCommand.self,
+            AuthorityCommand.self, SettingsCommand.self, BlobsCommand.self,
         ])
 }

@@ -61,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
             let core = try await CoordinatorCore.open(
-                serve.folder, settings: settings, blobs: serve.blobs, logger: logger)
+                serve.folder, database: serve.database, settings: settings, blobs: serve.blobs, logger: logger)
             try await core.requireBlobs()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)

@@ -28,7 +28,7 @@ struct StateFolder: Sendable {
     }
 
     func requireExisting() throws {
-        guard FileManager.default.fileExists(atPath: database) else {
+        guard FileManager.default.fileExists(atPath: tokenKey) else {
             throw ServiceError(
                 .failedPrecondition, "there is no coordinator in \(path)",
                 nextStep: "Start it first: pagewright-coordinator serve --state \(path).")

@@ -8,6 +8,32 @@ package struct Migrator: Sendable {
         self.migrations = migrations
     }
 
+    /// What ``migrate(_:)`` would apply. Changes nothing, and refuses a schema that is newer than this program.
+    package func pending(in database: any SQLDatabase) async throws -> [Migration] {
+        let current: Int64
+        do {
+            current = try await database.read { try await Self.current(in: $0) }
+        } catch let error as SQLError where error.kind == .statement {
+            // There is not even the table of steps.
+            return migrations
+        }
+        try refuseNewer(current)
+        return migrations.filter { Int64($0.number) > current }
+    }
+
+    private static func current(in transaction: any SQLTransaction) async throws -> Int64 {
+        try await transaction.query("SELECT COALESCE(MAX(number), 0) AS number FROM schema_migration")[0]
+            .integer("number")
+    }
+
+    private func refuseNewer(_ current: Int64) throws(SQLError) {
+        guard current <= Int64(migrations.count) else {
+            throw SQLError(
+                .schemaTooNew,
+                "the database has schema \(current), this program knows \(migrations.count): install the newer program")
+        }
+    }
+
     /// Applies what is missing and returns the numbers applied. Refuses a schema that is newer than this program.
     package func migrate(_ database: any SQLDatabase) async throws -> [Int] {
         try await database.withTransaction { transaction in
@@ -20,15 +46,8 @@ package struct Migrator: Sendable {
         var applied: [Int] = []
         for migration in migrations {
             let isNew = try await database.withTransaction { transaction in
-                let newest = try await transaction.query(
-                    "SELECT COALESCE(MAX(number), 0) AS number FROM schema_migration")
-                let current = try newest[0].integer("number")
-                guard current <= Int64(migrations.count) else {
-                    throw SQLError(
-                        .schemaTooNew,
-                        "the database has schema \(current), this program knows \(migrations.count): install the newer program"
-                    )
-                }
+                let current = try await Self.current(in: transaction)
+                try refuseNewer(current)
                 guard current < Int64(migration.number) else { return false }
                 for statement in migration.statements { try await transaction.execute(statement) }
                 try await transaction.execute(

@@ -3,13 +3,21 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
     package enum Kind: String, Sendable {
         /// A row with this key exists.
         case uniqueViolation
-        /// Another constraint (not null, check, foreign key).
+        /// Another constraint (not null, check, foreign key), or a value that the column cannot hold.
         case constraintViolation
         /// Another transaction was in the way; the same transaction can be tried again.
         case serializationFailure
-        /// The server or the file is out of reach.
+        /// The server or the file is out of reach. Nothing of the transaction took effect.
         case connectionLost
+        /// The server was lost while it was told to commit: the whole transaction took effect, or nothing of it. It is
+        /// never tried again by itself; only the caller can look which it was.
+        case outcomeUnknown
+        /// The server does not let us in, or is not the one that we trust: this needs a person.
+        case accessDenied
+        /// The database takes no writes: a replica, or it was set so.
+        case readOnly
         case storageFull
+        /// Something took too long: a statement, a lock, or waiting for a connection.
         case timeout
         /// A row does not look as the schema says.
         case badRow
@@ -17,6 +25,8 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
         case statement
         /// The database is of a newer schema than this program.
         case schemaTooNew
+        /// The database is not set up as it has to be: this needs a person.
+        case unsuitable
         case other
     }
 

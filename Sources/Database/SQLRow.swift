@@ -1,12 +1,20 @@
 /// One row of an answer. A column that is missing or of another type throws: rows are not trusted.
 package struct SQLRow: Sendable {
-    private let values: [String: SQLValue]
+    package let columns: SQLColumns
+    /// One for each column, in their order.
+    package let values: [SQLValue]
 
-    package init(_ values: [String: SQLValue]) { self.values = values }
+    package init(_ columns: SQLColumns, _ values: [SQLValue]) {
+        precondition(columns.names.count == values.count, "a row has one value for each column")
+        self.columns = columns
+        self.values = values
+    }
 
     package func value(_ column: String) throws(SQLError) -> SQLValue {
-        guard let value = values[column] else { throw SQLError(.badRow, "there is no column \(column)") }
-        return value
+        guard let position = columns.position(of: column) else {
+            throw SQLError(.badRow, "there is no column \(column)")
+        }
+        return values[position]
     }
 
     package func integer(_ column: String) throws(SQLError) -> Int64 {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// SQLite behind ``SQLDatabase``: one file, one writer at a time, readers beside it on snapshots of their own.
 ///
-/// WAL with `synchronous=FULL`: a transaction that was reported durable survives a power cut. Connections block, so
+/// All writers wait for each other, whatever their scope. WAL with `synchronous=FULL`: a transaction that was reported durable survives a power cut. Connections block, so
 /// they are used on threads of their own pool.
 package final class SQLiteDatabase: SQLDatabase {
     private static let readerCount = 4
@@ -36,7 +36,7 @@ package final class SQLiteDatabase: SQLDatabase {
 
     @discardableResult
     package func withTransaction<Value: Sendable>(
-        _ body: @Sendable (any SQLTransaction) async throws -> Value
+        on scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
         try await writing.acquire()
         defer { writing.release() }
@@ -60,6 +60,8 @@ package final class SQLiteDatabase: SQLDatabase {
         try await transaction.run(begin)
         do {
             let value = try await body(transaction)
+            // As in PostgreSQL: a refused statement cannot be passed over.
+            if let refusal = transaction.refusal { throw refusal }
             try await transaction.run("COMMIT")
             return value
         } catch {

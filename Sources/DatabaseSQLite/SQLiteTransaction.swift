@@ -1,18 +1,28 @@
 import BlockingIO
 import Database
 import GRDB
+import Synchronization
 
 /// One open transaction on one connection.
-struct SQLiteTransaction: SQLTransaction {
-    let queue: DatabaseQueue
-    let pool: BlockingPool
+final class SQLiteTransaction: SQLTransaction {
+    private let queue: DatabaseQueue
+    private let pool: BlockingPool
+    private let firstRefusal = Mutex<SQLError?>(nil)
+
+    init(queue: DatabaseQueue, pool: BlockingPool) {
+        self.queue = queue
+        self.pool = pool
+    }
+
+    /// Why the transaction cannot be committed any more.
+    var refusal: SQLError? { firstRefusal.withLock { $0 } }
 
     @discardableResult
     func execute(_ statement: String, _ parameters: [SQLValue]) async throws -> Int {
         try await access { database in
             let prepared = try database.cachedStatement(sql: statement)
             let before = database.totalChangesCount
-            try prepared.execute(arguments: Self.arguments(parameters))
+            try prepared.execute(arguments: try Self.arguments(parameters))
             return database.totalChangesCount - before
         }
     }
@@ -20,10 +30,9 @@ struct SQLiteTransaction: SQLTransaction {
     func query(_ statement: String, _ parameters: [SQLValue]) async throws -> [SQLRow] {
         try await access { database in
             let prepared = try database.cachedStatement(sql: statement)
-            return try Row.fetchAll(prepared, arguments: Self.arguments(parameters)).map { row in
-                SQLRow(
-                    Dictionary(
-                        row.map { ($0, Self.value($1.storage)) }, uniquingKeysWith: { first, _ in first }))
+            let columns = SQLColumns(prepared.columnNames)
+            return try Row.fetchAll(prepared, arguments: try Self.arguments(parameters)).map { row in
+                SQLRow(columns, row.databaseValues.map { Self.value($0.storage) })
             }
         }
     }
@@ -36,24 +45,26 @@ struct SQLiteTransaction: SQLTransaction {
     private func access<Value: Sendable>(
         _ body: @escaping @Sendable (GRDB.Database) throws -> Value
     ) async throws -> Value {
-        try await pool.run { [queue] in
+        try await pool.run { [self] in
             do {
                 return try queue.writeWithoutTransaction(body)
             } catch {
-                throw SQLError(translating: error)
+                let refusal = error as? SQLError ?? SQLError(translating: error)
+                firstRefusal.withLock { $0 = $0 ?? refusal }
+                throw refusal
             }
         }
     }
 
     /// `$1` is a named parameter for SQLite; its name is `1`.
-    private static func arguments(_ parameters: [SQLValue]) -> StatementArguments {
+    private static func arguments(_ parameters: [SQLValue]) throws -> StatementArguments {
         var arguments: [String: (any DatabaseValueConvertible)?] = [:]
         for (index, parameter) in parameters.enumerated() {
             let value: (any DatabaseValueConvertible)? =
                 switch parameter {
                 case .null: nil
                 case .integer(let value): value
-                case .text(let value): value
+                case .text(let value): try SQLValue.checkedText(value)
                 case .blob(let bytes): DatabaseValue.blob(bytes)
                 }
             arguments[String(index + 1)] = .some(value)

@@ -28,7 +28,7 @@ import Testing
                 try await transaction.execute(
                     "INSERT INTO thing (id, name, data) VALUES ($1, $2, $3)",
                     [.integer(.max), .text(text), .blob([0, 255, 1])])
-                try await transaction.execute("INSERT INTO thing (id, name, data) VALUES ($1, $2, $2)", [1, nil])
+                try await transaction.execute("INSERT INTO thing (id, name, data) VALUES ($1, $2, $3)", [1, nil, nil])
             }
             let rows = try await database.read { try await $0.query("SELECT * FROM thing ORDER BY id DESC") }
             #expect(try rows[0].integer("id") == .max)
@@ -138,6 +138,100 @@ import Testing
             #expect(await kind("INSERT INTO thing (id) VALUES (1)") == .uniqueViolation)
             #expect(await kind("INSERT INTO thing (id) VALUES (0)") == .constraintViolation)
             #expect(await kind("SELEKT") == .statement)
+        }
+    }
+
+    @Test("A refusal that the body passes over is thrown, and nothing is committed", arguments: DatabaseDriver.allCases)
+    func refusalStays(driver: DatabaseDriver) async throws {
+        try await driver.withEmptyDatabase { database in
+            try await Self.makeTable(database)
+            await #expect {
+                try await database.withTransaction { transaction in
+                    try await transaction.execute("INSERT INTO thing (id) VALUES (1)")
+                    _ = try? await transaction.execute("INSERT INTO thing (id) VALUES (1)")
+                }
+            } throws: {
+                ($0 as? SQLError)?.kind == .uniqueViolation
+            }
+            #expect(try await Self.count(database) == 0)
+        }
+    }
+
+    @Test("A text with the character that PostgreSQL cannot hold is refused", arguments: DatabaseDriver.allCases)
+    func nullCharacter(driver: DatabaseDriver) async throws {
+        try await driver.withEmptyDatabase { database in
+            try await Self.makeTable(database)
+            await #expect {
+                try await database.withTransaction { transaction in
+                    try await transaction.execute(
+                        "INSERT INTO thing (id, name) VALUES (1, $1)", [.text("before\u{0}after")])
+                }
+            } throws: {
+                ($0 as? SQLError)?.kind == .constraintViolation
+            }
+        }
+    }
+
+    @Test("Sums, counts, comparisons and integers at their limits are integers", arguments: DatabaseDriver.allCases)
+    func integers(driver: DatabaseDriver) async throws {
+        try await driver.withEmptyDatabase { database in
+            try await Self.makeTable(database)
+            for id: Int64 in [1, 99_990_000, 8_999_999_999_999_999] {
+                try await database.withTransaction {
+                    try await $0.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)])
+                }
+            }
+            let row = try await database.read {
+                try await $0.query(
+                    """
+                    SELECT SUM(id) AS sum, SUM(-id) AS negative, SUM(id - id) AS zero, COUNT(*) AS number,
+                        MAX(id) = 1 AS small, MIN(id) - 2 AS below, $1 + 0 * MIN(id) AS least FROM thing
+                    """, [.integer(.min)])[0]
+            }
+            #expect(try row.integer("sum") == 9_000_000_099_990_000)
+            #expect(try row.integer("negative") == -9_000_000_099_990_000)
+            #expect(try row.integer("zero") == 0)
+            #expect(try row.integer("number") == 3)
+            #expect(try row.boolean("small") == false)
+            #expect(try row.integer("below") == -1)
+            #expect(try row.integer("least") == .min)
+        }
+    }
+
+    @Test("Writers of different scopes lose no update either", arguments: DatabaseDriver.allCases)
+    func scopes(driver: DatabaseDriver) async throws {
+        try await driver.withEmptyDatabase { database in
+            try await Self.makeTable(database)
+            try await database.withTransaction { transaction in
+                for id in 1...4 {
+                    try await transaction.execute(
+                        "INSERT INTO thing (id, name) VALUES ($1, '0')", [SQLValue(id)])
+                }
+                try await transaction.execute("CREATE TABLE counter (value BIGINT NOT NULL)")
+                try await transaction.execute("INSERT INTO counter (value) VALUES (0)")
+            }
+            let numbers = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for round in 0..<80 {
+                    group.addTask {
+                        let id = round % 4 + 1
+                        // Every tenth works on all rows, beside nobody.
+                        let scope = round % 10 == 9 ? SQLScope.everything : .only(["thing \(id)"])
+                        return try await database.withTransaction(on: scope) { transaction in
+                            let row = try await transaction.query(
+                                "SELECT name FROM thing WHERE id = $1", [SQLValue(id)])[0]
+                            let value = Int(try row.text("name"))! + 1
+                            try await transaction.execute(
+                                "UPDATE thing SET name = $2 WHERE id = $1", [SQLValue(id), .text(String(value))])
+                            return try await transaction.query(
+                                "UPDATE counter SET value = value + 1 RETURNING value")[0].integer("value")
+                        }
+                    }
+                }
+                return try await group.reduce(into: [Int64]()) { $0.append($1) }
+            }
+            #expect(numbers.sorted() == Array(1...80))
+            let names = try await database.read { try await $0.query("SELECT name FROM thing ORDER BY id") }
+            #expect(try names.map { try $0.text("name") } == ["20", "20", "20", "20"])
         }
     }
 

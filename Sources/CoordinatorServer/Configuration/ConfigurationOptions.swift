@@ -16,12 +16,16 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "The folder that holds everything the coordinator keeps by itself.")
     var state: String?
 
+    @Option(help: "postgres://USER@HOST/NAME or sqlite:PATH. (default: SQLite in the state folder)")
+    var database: String?
+
     /// The settings in force, `flags` being what this command was given.
     func source(
         _ flags: [Setting: String?] = [:], environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(ServiceError) -> SettingSource {
         var given = flags.compactMapValues { $0 }
         if let state { given[.state] = state }
+        if let database { given[.database] = database }
         return SettingSource(flags: given, environment: environment, file: try file(environment))
     }
 

@@ -5,6 +5,7 @@ import Telemetry
 /// What `serve` needs to know, each value examined.
 struct ServeSettings: Sendable {
     let folder: StateFolder
+    let database: DatabaseSource
     let listen: String
     let port: Int
     let agentsPort: Int
@@ -20,6 +21,7 @@ struct ServeSettings: Sendable {
 
     init(_ source: SettingSource) throws(ServiceError) {
         folder = try source.stateFolder()
+        database = try source.database()
         listen = try source.requiredText(.listen)
         port = try source.port(.port)
         agentsPort = try source.port(.agentsPort)

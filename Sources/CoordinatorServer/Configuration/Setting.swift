@@ -27,6 +27,11 @@ struct Setting: Hashable, Sendable {
     var fileSetting: String { name + "-file" }
 
     static let state = Setting("state", "The folder that holds everything the coordinator keeps by itself.")
+    static let database = Setting(
+        "database",
+        "Where the truth is kept: postgres://USER@HOST/NAME or sqlite:PATH; without it SQLite in the state folder.")
+    static let databasePassword = Setting(
+        "database-password", "The password for PostgreSQL, kept out of its address.", isSecret: true)
     static let listen = Setting("listen", "The address to listen on.", standard: "127.0.0.1")
     static let port = Setting("port", "The port of the REST API and the pages; 0 picks a free one.", standard: "8085")
     static let agentsPort = Setting("agents.port", "The port for agents; 0 picks a free one.", standard: "8443")
@@ -55,7 +60,7 @@ struct Setting: Hashable, Sendable {
         "collection.grace", "How old an unused blob must be before it is deleted, such as 24h or 30m.", standard: "24h")
 
     static let all = [
-        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat, blobs,
-        s3Credentials, s3AccessKey, s3SecretKey, s3SessionToken, collectionEvery, collectionGrace,
+        state, database, databasePassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel,
+        logFormat, blobs, s3Credentials, s3AccessKey, s3SecretKey, s3SessionToken, collectionEvery, collectionGrace,
     ]
 }

@@ -47,6 +47,15 @@ struct ProblemMiddleware: RouterMiddleware {
             ServiceError(
                 .unavailable, "the database does not answer", nextStep: "Try again in a moment.",
                 retryAfter: .seconds(2), cause: error)
+        case .readOnly, .accessDenied:
+            ServiceError(
+                .unavailable, "the database cannot be written to",
+                nextStep: "An administrator has to look at the coordinator's log.", retryAfter: .seconds(10),
+                cause: error)
+        case .outcomeUnknown:
+            ServiceError(
+                .unavailable, "the database was lost while it kept this change: it was made as a whole, or not at all",
+                rule: "outcome-unknown", nextStep: "Look which it was before you try again.", cause: error)
         default: ServiceError(.internalError, error.description, cause: error)
         }
     }

@@ -1,0 +1,130 @@
+import BlockingIO
+package import Database
+package import Logging
+
+/// PostgreSQL behind ``SQLDatabase``, by libpq.
+///
+/// **Isolation.** Writing transactions are READ COMMITTED under locks that are taken before the first statement:
+/// ``SQLScope/everything`` holds one advisory lock alone; ``SQLScope/only(_:)`` shares it and holds one lock for each of
+/// its keys alone. So whoever decides on what it read knows that nobody changed it, as with SQLite's one writer, in
+/// this process and in all others. SERIALIZABLE would not do: nearly every transaction takes the next number of one
+/// counter, which makes every pair of them a conflict, and each conflict a transaction done twice. Readers are REPEATABLE
+/// READ on one snapshot and wait for nobody.
+///
+/// **The one rule for trying again.** A transaction that the server ended with SQLSTATE 40001 (serialization failure)
+/// or 40P01 (deadlock), or because a migration made a prepared statement stale, runs again from its beginning, at most
+/// ``attempts`` times in all, after a random pause of up to 10, 20, 40 … milliseconds. Nothing else is tried again
+/// by itself; least of all a commit whose answer was lost, which is ``SQLError/Kind/outcomeUnknown``.
+///
+/// **Ends of tasks.** When the task of a transaction is cancelled, its statement is stopped on the server and the
+/// transaction rolled back. A commit on its way is waited for.
+package final class PostgresDatabase: SQLDatabase {
+    /// How often a transaction is begun at most.
+    package static let attempts = 6
+
+    package let settings: PostgresSettings
+    private let writers: PostgresPool
+    private let readers: PostgresPool
+
+    /// Opens nothing yet. Throws ``SQLError`` when this machine is out of descriptors.
+    package init(_ settings: PostgresSettings, logger: Logger) throws {
+        self.settings = settings
+        let readiness = try SocketReadiness()
+        let blocking = BlockingPool(label: "pagewright.postgres", width: 4)
+        writers = PostgresPool(
+            settings, role: .writing, limit: settings.writers, readiness: readiness, blocking: blocking, logger: logger)
+        readers = PostgresPool(
+            settings, role: .reading, limit: settings.readers, readiness: readiness, blocking: blocking, logger: logger)
+    }
+
+    /// Connects, and looks whether the database is one that can be used: it takes writes, holds Unicode, and sorts text
+    /// by its bytes. Throws ``SQLError`` with a message that says what to do.
+    @discardableResult
+    package func verify() async throws -> PostgresFacts {
+        let row = try await withTransaction(on: .only([])) { transaction in
+            try await transaction.query(
+                """
+                SELECT current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,
+                    current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
+                    current_setting('synchronous_commit') AS commits,
+                    current_setting('synchronous_standby_names') AS standbys,
+                    ('B' < 'a' AND 'a' < '~' AND 'a b' < 'ab' AND '_' < 'a')::INT AS sorts_bytes
+                """)[0]
+        }
+        let encoding = try row.text("encoding")
+        guard encoding == "UTF8" else {
+            throw SQLError(
+                .unsuitable,
+                "\(settings.address) holds \(encoding): make the database with ENCODING 'UTF8' LOCALE 'C.UTF-8'")
+        }
+        guard try row.boolean("sorts_bytes") else {
+            throw SQLError(
+                .unsuitable,
+                "\(settings.address) sorts text as a language does: make the database with TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+            )
+        }
+        return PostgresFacts(
+            version: try row.text("version"),
+            isDurable: try row.text("fsync") == "on" && row.text("pages") == "on" && row.text("commits") != "off",
+            synchronousStandbys: try row.text("standbys"))
+    }
+
+    @discardableResult
+    package func withTransaction<Value: Sendable>(
+        on scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await transact(in: writers, opening: [.begin(.writing), .lock(scope)], body)
+    }
+
+    package func read<Value: Sendable>(
+        _ body: @Sendable (any SQLTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await transact(in: readers, opening: [.begin(.reading)], body)
+    }
+
+    private func transact<Value: Sendable>(
+        in pool: PostgresPool, opening: [PostgresStatement],
+        _ body: @Sendable (any SQLTransaction) async throws -> Value
+    ) async throws -> Value {
+        var attempt = 1
+        while true {
+            let outcome = try await pool.withConnection { connection in
+                try await self.attempt(on: connection, opening: opening, body)
+            }
+            switch outcome {
+            case .committed(let value): return value
+            case .conflict(let error):
+                if error.message.contains(SQLError.stalePlan) { pool.renewAll() }
+                guard attempt < Self.attempts else { throw error }
+                try await Task.sleep(for: .milliseconds(10 << (attempt - 1)) * Double.random(in: 0...1))
+                attempt += 1
+            }
+        }
+    }
+
+    private enum Outcome<Value: Sendable>: Sendable {
+        case committed(Value)
+        /// Another transaction was in the way.
+        case conflict(SQLError)
+    }
+
+    private func attempt<Value: Sendable>(
+        on connection: PostgresConnection, opening: [PostgresStatement],
+        _ body: @Sendable (any SQLTransaction) async throws -> Value
+    ) async throws -> Outcome<Value> {
+        let transaction = PostgresTransaction(connection, settings: settings, opening: opening)
+        do {
+            let value = try await body(transaction)
+            try Task.checkCancellation()
+            try await transaction.commit()
+            return .committed(value)
+        } catch {
+            await transaction.rollBack()
+            // Whatever the body made of a conflict, it is one.
+            if let refusal = transaction.refusal ?? error as? SQLError, refusal.kind == .serializationFailure {
+                return .conflict(refusal)
+            }
+            throw error
+        }
+    }
+}

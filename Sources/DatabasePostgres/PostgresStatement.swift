@@ -1,0 +1,44 @@
+import Database
+
+/// One statement that is sent, with others or alone.
+struct PostgresStatement: Sendable {
+    let text: String
+    var parameters: [SQLValue] = []
+    /// Whether its rows are wanted.
+    var decodesRows = false
+
+    static func begin(_ role: PostgresRole) -> Self {
+        switch role {
+        case .writing: Self(text: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+        case .reading: Self(text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        }
+    }
+
+    static let commit = Self(text: "COMMIT")
+    static let rollback = Self(text: "ROLLBACK")
+
+    /// Waits until no other transaction is of a scope that overlaps with this one; the lock ends with the transaction.
+    static func lock(_ scope: SQLScope) -> Self {
+        switch scope {
+        case .everything: return Self(text: "SELECT pg_advisory_xact_lock(\(space), 0)")
+        case .only(let keys):
+            // In one order for all, so that two transactions do not wait for each other.
+            let numbers = Set(keys.map(number)).sorted()
+            let locks = numbers.indices.map { ", pg_advisory_xact_lock($\($0 + 1)::BIGINT)" }.joined()
+            return Self(
+                text: "SELECT pg_advisory_xact_lock_shared(\(space), 0)\(locks)",
+                parameters: numbers.map { .integer($0) })
+        }
+    }
+
+    /// Sets our locks apart from other programs' in the same database.
+    private static let space = 1_346_653_038
+
+    /// The same number for the same key in every process (FNV-1a). Two keys with one number wait for each other, which
+    /// is harmless.
+    static func number(of key: String) -> Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int64(bitPattern: hash)
+    }
+}

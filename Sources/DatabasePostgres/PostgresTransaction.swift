@@ -1,0 +1,108 @@
+import BlockingIO
+import Database
+import Synchronization
+
+/// One open transaction on one connection. It begins on the server with its first statement.
+final class PostgresTransaction: SQLTransaction {
+    private struct State {
+        var hasBegun = false
+        var hasEnded = false
+        /// Why the transaction cannot be committed any more.
+        var loss: (any Error)?
+    }
+
+    /// How much longer than the server's own limits we wait for it to keep them.
+    private static let margin = Duration.seconds(5)
+
+    private let connection: PostgresConnection
+    private let settings: PostgresSettings
+    /// What is sent before the first statement, in the same round trip.
+    private let opening: [PostgresStatement]
+    private let turn = AsyncSlots(1)
+    private let state = Mutex(State())
+
+    init(_ connection: PostgresConnection, settings: PostgresSettings, opening: [PostgresStatement]) {
+        self.connection = connection
+        self.settings = settings
+        self.opening = opening
+    }
+
+    /// The refusal that ended the transaction, whatever the body made of it.
+    var refusal: SQLError? { state.withLock { $0.loss as? SQLError } }
+
+    @discardableResult
+    func execute(_ statement: String, _ parameters: [SQLValue]) async throws -> Int {
+        try await run(PostgresStatement(text: statement, parameters: parameters)).changedRows
+    }
+
+    func query(_ statement: String, _ parameters: [SQLValue]) async throws -> [SQLRow] {
+        try await run(PostgresStatement(text: statement, parameters: parameters, decodesRows: true)).rows
+    }
+
+    private func run(_ statement: PostgresStatement) async throws -> PostgresAnswer {
+        try await turn.acquire()
+        defer { turn.release() }
+        let isFirst = try state.withLock { state in
+            if let loss = state.loss { throw loss }
+            guard !state.hasEnded else { throw SQLError(.statement, "the transaction is over") }
+            defer { state.hasBegun = true }
+            return !state.hasBegun
+        }
+        do {
+            var limit = settings.statementTimeout + Self.margin
+            if isFirst { limit += settings.lockTimeout }
+            let answers = try await connection.run(
+                (isFirst ? opening : []) + [statement], within: limit, isCancellable: true)
+            guard let answer = answers.last else { throw SQLError(.other, "the server did not answer") }
+            return answer
+        } catch {
+            state.withLock { $0.loss = $0.loss ?? error }
+            throw error
+        }
+    }
+
+    /// Makes all of it durable. Not stopped by the end of the task once it is on its way.
+    func commit() async throws {
+        await turn.acquireEvenIfCancelled()
+        defer { turn.release() }
+        let hasBegun = try state.withLock { state in
+            state.hasEnded = true
+            if let loss = state.loss { throw loss }
+            return state.hasBegun
+        }
+        guard hasBegun else { return }
+        // A server that said good-bye before it was asked to commit has not committed.
+        guard connection.looksAlive() else {
+            throw SQLError(.connectionLost, "the server ended the connection before the transaction was committed")
+        }
+        _ = connection.takeWarning()
+        let answer: PostgresAnswer?
+        do {
+            answer = try await connection.run(
+                [.commit], within: settings.statementTimeout + Self.margin, isCancellable: false
+            ).first
+        } catch {
+            guard connection.isBroken else { throw error }
+            throw SQLError(
+                .outcomeUnknown,
+                "the server was lost while it was told to commit: \((error as? SQLError)?.message ?? "")")
+        }
+        guard answer?.tag == "COMMIT" else {
+            throw SQLError(.other, "the server rolled the transaction back instead of committing it")
+        }
+        // It is committed on this server, but the wait for its standby was broken off.
+        if let warning = connection.takeWarning() { throw SQLError(.outcomeUnknown, warning) }
+    }
+
+    /// Undoes all of it, in a cancelled task too. A connection that does not even do that is marked as broken.
+    func rollBack() async {
+        await turn.acquireEvenIfCancelled()
+        defer { turn.release() }
+        let hasBegun = state.withLock { state in
+            state.hasEnded = true
+            return state.hasBegun
+        }
+        guard hasBegun, !connection.isBroken else { return }
+        _ = try? await connection.run([.rollback], within: Self.margin, isCancellable: false)
+    }
+}
