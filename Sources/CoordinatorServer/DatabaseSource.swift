@@ -20,13 +20,15 @@ enum DatabaseSource: Sendable, CustomStringConvertible {
                 .failedPrecondition, "\(origin) is no address of a database", field: "database",
                 rule: "database-address",
                 nextStep:
-                    "Say sqlite:PATH, or postgres://USER@HOST/NAME with what libpq knows, such as ?sslmode=verify-full.")
+                    "Say sqlite:PATH, or postgres://USER@HOST/NAME with what libpq knows, such as ?sslmode=verify-full."
+            )
         }
         guard !isPublic || !address.hasPassword else {
             throw ServiceError(
                 .failedPrecondition, "\(origin) has a password in it, which everybody on this machine could read",
                 field: "database", rule: "database-password",
-                nextStep: "Leave it out and set \(Setting.databasePassword.variable), or \(Self.passwordFile) to a file.")
+                nextStep:
+                    "Leave it out and set \(Setting.databasePassword.variable), or \(Self.passwordFile) to a file.")
         }
         self = .postgres(address)
     }

@@ -8,14 +8,17 @@ import Testing
 /// A coordinator and an agent of both roles on free ports, started as programs, that can die and be started again.
 final class TestSystem {
     private let folder: String
+    /// Where the coordinator keeps the truth; SQLite in its folder when `nil`.
+    private let database: String?
     private let apiPort: Int
     private let agentsPort: Int
     private let sitesPort: Int
     private(set) var coordinator: RunningProgram?
     private(set) var agent: RunningProgram?
 
-    init(folder: String) throws {
+    init(folder: String, database: String? = nil) throws {
         self.folder = folder
+        self.database = database
         (apiPort, agentsPort, sitesPort) = (try Self.freePort(), try Self.freePort(), try Self.freePort())
     }
 
@@ -27,7 +30,7 @@ final class TestSystem {
             [
                 "serve", "--state", folder + "/c", "--port", "\(apiPort)", "--agents-port", "\(agentsPort)",
                 "--sites-port", "\(sitesPort)",
-            ], fault: fault, log: folder + "/coordinator.log")
+            ] + databaseArguments, fault: fault, log: folder + "/coordinator.log")
     }
 
     func startAgent(fault: String? = nil) throws {
@@ -42,7 +45,8 @@ final class TestSystem {
     /// Makes the agent a member. The coordinator must answer already.
     func join() throws {
         let invitation = try RunningProgram(
-            "pagewright-coordinator", ["invite", "--state", folder + "/c", "--json"], log: folder + "/invite.log")
+            "pagewright-coordinator", ["invite", "--state", folder + "/c", "--json"] + databaseArguments,
+            log: folder + "/invite.log")
         invitation.process.waitUntilExit()
         let line = try JSONSerialization.jsonObject(with: Data(invitation.output.utf8)) as? [String: Any]
         let token = try #require(line?["token"] as? String)
@@ -53,6 +57,8 @@ final class TestSystem {
         join.process.waitUntilExit()
         try #require(join.process.terminationStatus == 0, "\(join.output)")
     }
+
+    private var databaseArguments: [String] { database.map { ["--database", $0] } ?? [] }
 
     func stop() {
         agent?.stop()
