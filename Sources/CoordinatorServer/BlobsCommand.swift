@@ -57,7 +57,9 @@ struct BlobsCommand: AsyncParsableCommand {
                 let folder = try source.stateFolder()
                 try folder.requireExisting()
                 let core = try await CoordinatorCore.open(
-                    folder, settings: CoordinatorSettings(), blobs: BlobSettings(source), logger: BlobsCommand.silent)
+                    folder, database: try source.database(), settings: CoordinatorSettings(),
+                    blobs: BlobSettings(source),
+                    logger: BlobsCommand.silent)
                 let report = try await core.verifier.verify(bytesPerSecond: rate.map { max(1, $0) << 20 })
                 if json {
                     try printJSON(
@@ -132,7 +134,9 @@ struct BlobsCommand: AsyncParsableCommand {
                         nextStep: "Write it like 30s, 15m, 24h or 7d.")
                 }
                 let core = try await CoordinatorCore.open(
-                    folder, settings: CoordinatorSettings(), blobs: BlobSettings(source), logger: BlobsCommand.silent)
+                    folder, database: try source.database(), settings: CoordinatorSettings(),
+                    blobs: BlobSettings(source),
+                    logger: BlobsCommand.silent)
                 let report = try await core.collector(logger: BlobsCommand.silent).collect(
                     grace: age, isDryRun: dryRun)
                 if json {
