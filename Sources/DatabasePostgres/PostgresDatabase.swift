@@ -1,6 +1,7 @@
 import BlockingIO
 package import Database
 package import Logging
+import Synchronization
 
 /// PostgreSQL behind ``SQLDatabase``, by libpq.
 ///
@@ -9,7 +10,10 @@ package import Logging
 /// its keys alone. So whoever decides on what it read knows that nobody changed it, as with SQLite's one writer, in
 /// this process and in all others. SERIALIZABLE would not do: nearly every transaction takes the next number of one
 /// counter, which makes every pair of them a conflict, and each conflict a transaction done twice. Readers are REPEATABLE
-/// READ on one snapshot and wait for nobody.
+/// READ on one snapshot and wait for no writer.
+///
+/// **Durability.** A transaction that was reported committed is on the server's disk, and on its synchronous standbys.
+/// When there are none, locks are not held while the disk is written: see ``CommitBarrier``.
 ///
 /// **The one rule for trying again.** A transaction that the server ended with SQLSTATE 40001 (serialization failure)
 /// or 40P01 (deadlock), or because a migration made a prepared statement stale, runs again from its beginning, at most
@@ -24,17 +28,25 @@ package final class PostgresDatabase: SQLDatabase {
 
     package let settings: PostgresSettings
     private let writers: PostgresPool
+    private let writersAhead: PostgresPool
     private let readers: PostgresPool
+    private let barrier: CommitBarrier
+    /// Whether commits are waited for by the barrier.
+    private let isAhead = Atomic(false)
 
     /// Opens nothing yet. Throws ``SQLError`` when this machine is out of descriptors.
     package init(_ settings: PostgresSettings, logger: Logger) throws {
         self.settings = settings
         let readiness = try SocketReadiness()
         let blocking = BlockingPool(label: "pagewright.postgres", width: 4)
-        writers = PostgresPool(
-            settings, role: .writing, limit: settings.writers, readiness: readiness, blocking: blocking, logger: logger)
-        readers = PostgresPool(
-            settings, role: .reading, limit: settings.readers, readiness: readiness, blocking: blocking, logger: logger)
+        func pool(_ role: PostgresRole, _ limit: Int) -> PostgresPool {
+            PostgresPool(
+                settings, role: role, limit: limit, readiness: readiness, blocking: blocking, logger: logger)
+        }
+        writers = pool(.writing, settings.writers)
+        writersAhead = pool(.writingAhead, settings.writers)
+        readers = pool(.reading, settings.readers)
+        barrier = CommitBarrier(pool(.flushing, 1), limit: settings.statementTimeout)
     }
 
     /// Connects, and looks whether the database is one that can be used: it takes writes, holds Unicode, and sorts text
@@ -63,23 +75,33 @@ package final class PostgresDatabase: SQLDatabase {
                 "\(settings.address) sorts text as a language does: make the database with TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
             )
         }
+        let standbys = try row.text("standbys")
+        // With synchronous standbys a commit shows to others only when it is safe there, as the server does by itself.
+        isAhead.store(standbys.isEmpty, ordering: .relaxed)
         return PostgresFacts(
             version: try row.text("version"),
             isDurable: try row.text("fsync") == "on" && row.text("pages") == "on" && row.text("commits") != "off",
-            synchronousStandbys: try row.text("standbys"))
+            synchronousStandbys: standbys)
     }
 
     @discardableResult
     package func withTransaction<Value: Sendable>(
         on scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
-        try await transact(in: writers, opening: [.begin(.writing), .lock(scope)], body)
+        try await transact(
+            in: isAhead.load(ordering: .relaxed) ? writersAhead : writers, opening: [.beginWriting, .lock(scope)], body)
     }
 
     package func read<Value: Sendable>(
         _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
-        try await transact(in: readers, opening: [.begin(.reading)], body)
+        do {
+            return try await transact(
+                in: readers,
+                opening: isAhead.load(ordering: .relaxed) ? [.beginReading, .logPosition] : [.beginReading], body)
+        } catch let error as SQLError where error.kind == .outcomeUnknown {
+            throw SQLError(.connectionLost, error.message)
+        }
     }
 
     private func transact<Value: Sendable>(
@@ -92,7 +114,10 @@ package final class PostgresDatabase: SQLDatabase {
                 try await self.attempt(on: connection, opening: opening, body)
             }
             switch outcome {
-            case .committed(let value): return value
+            case .committed(let value, let isDurable):
+                // After the connection was given back: others use it while the disk is written.
+                if !isDurable { try await barrier.pass() }
+                return value
             case .conflict(let error):
                 if error.message.contains(SQLError.stalePlan) { pool.renewAll() }
                 guard attempt < Self.attempts else { throw error }
@@ -103,7 +128,7 @@ package final class PostgresDatabase: SQLDatabase {
     }
 
     private enum Outcome<Value: Sendable>: Sendable {
-        case committed(Value)
+        case committed(Value, isDurable: Bool)
         /// Another transaction was in the way.
         case conflict(SQLError)
     }
@@ -116,8 +141,7 @@ package final class PostgresDatabase: SQLDatabase {
         do {
             let value = try await body(transaction)
             try Task.checkCancellation()
-            try await transaction.commit()
-            return .committed(value)
+            return .committed(value, isDurable: try await transaction.commit())
         } catch {
             await transaction.rollBack()
             // Whatever the body made of a conflict, it is one.

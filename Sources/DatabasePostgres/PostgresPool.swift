@@ -90,7 +90,7 @@ final class PostgresPool: Sendable {
         while true {
             switch try await grant(until: deadline) {
             case .connection(let connection, let age):
-                if connection.looksAlive(), !connection.isReadOnly || role == .reading { return (connection, age) }
+                if connection.looksAlive(), !connection.isReadOnly || !role.writes { return (connection, age) }
                 discard(connection)
             case .room:
                 if let opened = try await open(patience: patience) { return opened }
@@ -210,7 +210,7 @@ final class PostgresPool: Sendable {
             let age = state.withLock { $0.age }
             let connection = try await PostgresConnection.open(
                 settings, role: role, readiness: readiness, blocking: blocking)
-            guard role == .reading || !connection.isReadOnly else {
+            guard !role.writes || !connection.isReadOnly else {
                 throw SQLError(
                     .readOnly,
                     "\(settings.address) takes no writes: it is a replica, or default_transaction_read_only is on")

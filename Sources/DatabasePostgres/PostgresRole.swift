@@ -1,12 +1,20 @@
 /// What a connection is for.
-enum PostgresRole: String, Sendable {
+enum PostgresRole: Sendable {
+    /// Transactions that may write, whose COMMIT waits for the disk by itself.
     case writing
+    /// The same; ``CommitBarrier`` waits for the disk.
+    case writingAhead
     case reading
+    /// The commits of ``CommitBarrier``.
+    case flushing
+
+    var writes: Bool { self != .reading }
 
     /// What the server is told at the start of the session.
     var options: [String] {
         switch self {
-        case .writing: []
+        case .writing, .flushing: []
+        case .writingAhead: ["-c synchronous_commit=off"]
         case .reading: ["-c default_transaction_read_only=on"]
         }
     }

@@ -7,11 +7,22 @@ struct PostgresStatement: Sendable {
     /// Whether its rows are wanted.
     var decodesRows = false
 
-    static func begin(_ role: PostgresRole) -> Self {
-        switch role {
-        case .writing: Self(text: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-        case .reading: Self(text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        }
+    static let beginWriting = Self(text: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    static let beginReading = Self(text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    /// Takes the snapshot, and says how far the log was written then: all that the snapshot shows is before that.
+    static let logPosition = Self(
+        text: """
+            SELECT CASE WHEN pg_is_in_recovery() THEN '0/0'::pg_lsn ELSE pg_current_wal_insert_lsn() END::TEXT AS position
+            """, decodesRows: true)
+
+    /// Whether the log is on the disk up to `position`.
+    static func isOnDisk(_ position: String) -> Self {
+        Self(
+            text: """
+                SELECT (CASE WHEN pg_is_in_recovery() THEN TRUE
+                    ELSE pg_current_wal_flush_lsn() >= $1::TEXT::pg_lsn END)::INT AS is_on_disk
+                """, parameters: [.text(position)], decodesRows: true)
     }
 
     static let commit = Self(text: "COMMIT")

@@ -7,6 +7,8 @@ final class PostgresTransaction: SQLTransaction {
     private struct State {
         var hasBegun = false
         var hasEnded = false
+        /// How far the server's log was when the snapshot of a reader was taken.
+        var logPosition: String?
         /// Why the transaction cannot be committed any more.
         var loss: (any Error)?
     }
@@ -53,6 +55,9 @@ final class PostgresTransaction: SQLTransaction {
             if isFirst { limit += settings.lockTimeout }
             let answers = try await connection.run(
                 (isFirst ? opening : []) + [statement], within: limit, isCancellable: true)
+            if isFirst, let position = try answers.compactMap(Self.logPosition).first {
+                state.withLock { $0.logPosition = position }
+            }
             guard let answer = answers.last else { throw SQLError(.other, "the server did not answer") }
             return answer
         } catch {
@@ -61,8 +66,14 @@ final class PostgresTransaction: SQLTransaction {
         }
     }
 
-    /// Makes all of it durable. Not stopped by the end of the task once it is on its way.
-    func commit() async throws {
+    private static func logPosition(_ answer: PostgresAnswer) throws -> String? {
+        guard let row = answer.rows.first, row.columns.names == ["position"] else { return nil }
+        return try row.text("position")
+    }
+
+    /// Commits. Not stopped by the end of the task once it is on its way. Returns whether all that the transaction did
+    /// and saw is on the server's disk; ``CommitBarrier`` sees to the rest.
+    func commit() async throws -> Bool {
         await turn.acquireEvenIfCancelled()
         defer { turn.release() }
         let hasBegun = try state.withLock { state in
@@ -70,28 +81,31 @@ final class PostgresTransaction: SQLTransaction {
             if let loss = state.loss { throw loss }
             return state.hasBegun
         }
-        guard hasBegun else { return }
+        guard hasBegun else { return true }
         // A server that said good-bye before it was asked to commit has not committed.
         guard connection.looksAlive() else {
             throw SQLError(.connectionLost, "the server ended the connection before the transaction was committed")
         }
         _ = connection.takeWarning()
-        let answer: PostgresAnswer?
+        let answers: [PostgresAnswer]
+        let position = state.withLock { $0.logPosition }
         do {
-            answer = try await connection.run(
-                [.commit], within: settings.statementTimeout + Self.margin, isCancellable: false
-            ).first
+            answers = try await connection.run(
+                (position.map { [.isOnDisk($0)] } ?? []) + [.commit], within: settings.statementTimeout + Self.margin,
+                isCancellable: false)
         } catch {
             guard connection.isBroken else { throw error }
             throw SQLError(
                 .outcomeUnknown,
                 "the server was lost while it was told to commit: \((error as? SQLError)?.message ?? "")")
         }
-        guard answer?.tag == "COMMIT" else {
+        guard answers.last?.tag == "COMMIT" else {
             throw SQLError(.other, "the server rolled the transaction back instead of committing it")
         }
         // It is committed on this server, but the wait for its standby was broken off.
         if let warning = connection.takeWarning() { throw SQLError(.outcomeUnknown, warning) }
+        if position != nil { return try answers.first?.rows.first?.boolean("is_on_disk") == true }
+        return connection.role != .writingAhead
     }
 
     /// Undoes all of it, in a cancelled task too. A connection that does not even do that is marked as broken.

@@ -42,7 +42,10 @@ func withPostgresDatabase<Value>(
     defer { try? server.dropDatabase(name) }
     var settings = PostgresSettings(address: try PostgresAddress(server.address(of: name)))
     change(&settings)
-    return try await body(try PostgresDatabase(settings, logger: quiet))
+    let database = try PostgresDatabase(settings, logger: quiet)
+    // What decides how commits are waited for; servers that are refused have tests of their own.
+    _ = try? await database.verify()
+    return try await body(database)
 }
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
