@@ -67,19 +67,19 @@ package struct ContentValidator: Sendable {
 
     /// As ``check(_:parent:origin:facts:)``, for who keeps the findings of versions.
     /// - Parameter inherited: all findings of the parent, when they are known; then nothing of it is looked at again.
+    /// - Parameter prepare: is told which entries are about to be asked for, so that they can be read together.
     /// - Returns: the ruling, and all findings, to be handed in when a version is made of this one.
     package func examine(
         _ manifest: Manifest, parent: Manifest?, origin: ValidationOrigin, inherited: [Finding]?,
-        facts: FactsSource
+        prepare: ([Manifest.Entry]) async throws -> Void = { _ in }, facts: FactsSource
     ) async throws -> (ruling: ValidationRuling, findings: [Finding]) {
-        let new: [Finding]
-        if let parent, let inherited,
-            let findings = try await check(manifest, changedFrom: parent, inherited: inherited, facts: facts)
-        {
-            new = findings
-        } else {
-            new = try await check(manifest, facts: facts)
+        var known: [Finding]?
+        if let parent, let inherited {
+            try await prepare(ManifestDelta(from: parent, to: manifest).upserts)
+            known = try await check(manifest, changedFrom: parent, inherited: inherited, facts: facts)
         }
+        if known == nil { try await prepare(manifest.entries) }
+        let new = if let known { known } else { try await check(manifest, facts: facts) }
         guard let parent, origin == .edit else {
             return (ValidationRuling.judge(new: new, parent: nil, origin: origin), new)
         }

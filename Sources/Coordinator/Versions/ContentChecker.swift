@@ -1,4 +1,4 @@
-import Artifacts
+package import Artifacts
 import BlockingIO
 import Domain
 import Validation
@@ -22,11 +22,10 @@ package struct ContentChecker: Sendable {
         var parentManifest: Manifest?
         if let parent { parentManifest = try await manifests.manifest(parent.digest) }
         let inherited = parent.flatMap { findings.known($0.digest) }
-        // With the findings of the parent mostly few files have to be looked at; those are asked for one by one.
-        let known =
-            inherited == nil ? try await facts.facts(of: content.manifest.entries, in: content.batch) : [:]
+        var known: FileFactsSource.Known = [:]
         let (ruling, all) = try await validator.examine(
-            content.manifest, parent: parentManifest, origin: ValidationOrigin(origin), inherited: inherited
+            content.manifest, parent: parentManifest, origin: ValidationOrigin(origin), inherited: inherited,
+            prepare: { known = try await facts.facts(of: $0, in: content.batch) }
         ) { entry in
             if let facts = known[entry.digest, default: [:]][FileKind(of: entry.path)] { return facts }
             return try await facts.facts(of: [entry], in: content.batch)[entry.digest]?[FileKind(of: entry.path)]

@@ -4,7 +4,7 @@ import Synchronization
 /// All findings of the versions that were checked lately, so that a small change of a large site is checked by itself.
 /// Bounded by the number of findings in them all.
 final class FindingsCache: Sendable {
-    private static let limit = 50_000
+    private static let limit = 20_000
     private static let versions = 256
 
     private struct State {
