@@ -26,8 +26,8 @@ struct ChangedFilesTests {
                 let name = before.keys.sorted().randomElement(using: &generator)!
                 switch Int.random(in: 0..<8, using: &generator) {
                 case 0: after[name] = name == "index.html" ? after[name] : nil
-                case 1: after["new\(Int.random(in: 0..<3, using: &generator)).html"] = Self.page(using: &generator)
-                default: after[name] = Self.page(using: &generator)
+                case 1: after["new\(Int.random(in: 0..<3, using: &generator)).html"] = Self.randomPage(using: &generator)
+                default: after[name] = Self.randomPage(using: &generator)
                 }
             }
             let parent = try TestSite(before)
@@ -58,16 +58,16 @@ struct ChangedFilesTests {
     }
 
     private static func files(using generator: inout some RandomNumberGenerator) -> [String: String] {
-        var files = ["index.html": page(using: &generator)]
+        var files = ["index.html": randomPage(using: &generator)]
         for number in 0..<5 where Bool.random(using: &generator) {
-            files["p\(number).html"] = page(using: &generator)
+            files["p\(number).html"] = randomPage(using: &generator)
         }
         if Bool.random(using: &generator) { files["style.css"] = "body { background: url(p1.html) }" }
         return files
     }
 
     /// A page with a few links and places, some of them wrong.
-    private static func page(using generator: inout some RandomNumberGenerator) -> String {
+    private static func randomPage(using generator: inout some RandomNumberGenerator) -> String {
         var content = "<h1>Page</h1>"
         for _ in 0..<Int.random(in: 0...3, using: &generator) {
             let target = ["p0.html", "p1.html", "P2.html", "p3", "new1.html", "missing.html"].randomElement(
