@@ -26,7 +26,9 @@ struct ChangedFilesTests {
                 let name = before.keys.sorted().randomElement(using: &generator)!
                 switch Int.random(in: 0..<8, using: &generator) {
                 case 0: after[name] = name == "index.html" ? after[name] : nil
-                case 1: after["new\(Int.random(in: 0..<3, using: &generator)).html"] = Self.randomPage(using: &generator)
+                case 1:
+                    let number = Int.random(in: 0..<3, using: &generator)
+                    after["new\(number).html"] = Self.randomPage(using: &generator)
                 default: after[name] = Self.randomPage(using: &generator)
                 }
             }
