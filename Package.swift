@@ -84,7 +84,9 @@ let package = Package(
         .systemLibrary(name: "CArchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         // libgumbo (apt: libgumbo-dev) behind a guard in C: memory, time and assertions of a parse
-        .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
+        .target(
+            name: "CGumbo", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
+            linkerSettings: [.linkedLibrary("gumbo")]),
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -92,7 +94,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "BlockingIO", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "Faults", dependencies: [], swiftSettings: settings),
-        .target(name: "Markup", dependencies: ["CGumbo"], swiftSettings: settings),
+        // Reads every byte of every page: without optimisation a large site takes minutes.
+        .target(
+            name: "Markup", dependencies: ["CGumbo"],
+            swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Nginx", dependencies: [subprocess, system, logging], swiftSettings: settings),
         .target(name: "Sandbox", dependencies: [], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [coreMetrics, logging], swiftSettings: settings),

@@ -81,6 +81,18 @@ extension ContentDigest {
     var shard: String { String(text.prefix(2)) }
     var relativePath: String { "\(shard)/\(text)" }
 
+    /// ``relativePath`` for a system call, without making a string.
+    func withRelativePath<Value>(_ body: (UnsafePointer<CChar>) throws -> Value) rethrows -> Value {
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 68) { path in
+            writeDigits(to: UnsafeMutableBufferPointer(rebasing: path[3..<67]))
+            path[0] = path[3]
+            path[1] = path[4]
+            path[2] = 0x2f
+            path[67] = 0
+            return try path.withMemoryRebound(to: CChar.self) { try body($0.baseAddress!) }
+        }
+    }
+
     /// A time that stands for the content: 1971 plus the hash modulo 1,700,000,000 seconds. nginx makes its validators from
     /// time and size, so equal content keeps its validator and different content never shares one by accident.
     var fingerprintTime: timespec {

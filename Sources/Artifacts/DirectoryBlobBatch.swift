@@ -5,7 +5,7 @@ import Synchronization
 
 /// Blobs in a folder of their own until all of them are moved to their places.
 final class DirectoryBlobBatch: BlobBatch {
-    /// Up to this many files or folders are flushed one by one; more are flushed with all that the disk holds.
+    /// Up to this many files or folders are flushed by themselves; more are flushed with all that the disk holds.
     private static let largestSingleFlush = 8
 
     private struct State {
@@ -81,7 +81,7 @@ final class DirectoryBlobBatch: BlobBatch {
 
     private func flushContents(_ names: [String]) throws {
         guard names.count <= Self.largestSingleFlush else { return try folder.folder.syncFileSystem() }
-        for name in names { try OpenFile(name, flags: O_RDONLY, in: folder.folder).sync() }
+        try Flush.all(names.map { try OpenFile($0, flags: O_RDONLY, in: folder.folder) })
     }
 
     /// A failure on the way leaves whole, durable blobs that nobody asks for; another batch may rely on them by then.
@@ -102,8 +102,7 @@ final class DirectoryBlobBatch: BlobBatch {
         }
         // The folders of blobs that were there already, too: another batch may have moved them in a moment ago.
         if shards.count <= Self.largestSingleFlush {
-            for shard in shards { try OpenFile(folder: shard, in: root).sync() }
-            if hasNewShard { try root.sync() }
+            try Flush.all(shards.map { try OpenFile(folder: $0, in: root) } + (hasNewShard ? [root] : []))
         } else {
             try root.syncFileSystem()
         }

@@ -6,12 +6,14 @@ import NIOCore
 extension DirectoryBlobStore {
     /// How many files one job of the pool makes, so that a tree of any size can be cancelled and others get their turn.
     private static let filesInOneJob = 1_000
+    /// How many jobs of one tree run side by side.
+    private static let parallelism = 2
 
     /// Makes `path` another name of the blob: a file that must never be written to. It must not exist.
     package func link(_ digest: ContentDigest, to path: String) async throws {
         let root = root
         try await pool.run("cannot place \(path)") {
-            try Self.place(digest, expectedSize: nil, as: path, in: nil, from: root)
+            _ = try Self.place(digest, expectedSize: nil, as: path, in: nil, from: root)
         }
     }
 
@@ -20,21 +22,52 @@ extension DirectoryBlobStore {
     /// `notFound`, and one whose size is not as listed with `internalError`. After an error a part of the files is there.
     ///
     /// The contents are not read again here; ``damaged(among:)`` does that.
-    package func linkAll(_ entries: [Manifest.Entry], into directory: String) async throws {
+    /// - Parameter base: files that are in this list were linked before, so that their sizes are not looked at again.
+    package func linkAll(
+        _ entries: [Manifest.Entry], into directory: String, base: Manifest? = nil
+    ) async throws {
         let root = root
+        let pool = pool
         let attempt = "cannot build the files of the site in \(directory)"
         let tree = try await pool.run(attempt) { try TreeFolders(at: directory) }
-        for entries in Self.jobs(for: entries) {
-            try Task.checkCancellation()
-            try await pool.run(attempt) {
-                for entry in entries {
-                    try tree.makeFolder(entry.path.folder)
-                    try Self.place(
-                        entry.digest, expectedSize: entry.sizeInBytes, as: entry.path.text, in: tree.top, from: root)
+        let hasCopies = try await withThrowingTaskGroup(of: Bool.self) { group in
+            var waiting = Self.jobs(for: entries)[...]
+            func startNext() {
+                guard let entries = waiting.popFirst() else { return }
+                group.addTask {
+                    try await pool.run(attempt) { try Self.link(entries, into: tree, base: base, from: root) }
                 }
             }
+            for _ in 0..<Self.parallelism { startNext() }
+            var hasCopies = false
+            while let next = try await group.next() {
+                hasCopies = hasCopies || next
+                startNext()
+            }
+            return hasCopies
         }
-        try await pool.run(attempt) { try tree.sync() }
+        try await pool.run(attempt) { try tree.sync(includingContents: hasCopies) }
+    }
+
+    /// Returns whether some became copies.
+    private static func link(
+        _ entries: ArraySlice<Manifest.Entry>, into tree: TreeFolders, base: Manifest?, from root: OpenFile
+    ) throws -> Bool {
+        var hasCopies = false
+        var folder = ""
+        for entry in entries {
+            let next = entry.path.folder
+            if next != folder { try tree.makeFolder(next) }
+            folder = next
+            let isKnown = base?.entry(at: entry.path) == entry
+            if try place(
+                entry.digest, expectedSize: isKnown ? nil : entry.sizeInBytes, as: entry.path.text, in: tree.top,
+                from: root)
+            {
+                hasCopies = true
+            }
+        }
+        return hasCopies
     }
 
     /// Makes the files of a site below `directory`, as copies with the rights 0644 that belong to the caller alone. Every
@@ -73,20 +106,22 @@ extension DirectoryBlobStore {
         return slices
     }
 
+    /// Returns whether the file became a copy instead of a link.
     private static func place(
         _ digest: ContentDigest, expectedSize: Int64?, as path: String, in tree: OpenFile?, from root: OpenFile
-    ) throws {
+    ) throws -> Bool {
         if let expectedSize {
             guard let status = try status(of: digest, in: root) else { throw notFound(digest) }
             guard Int64(status.st_size) == expectedSize else { throw wrongSize(digest) }
         }
         let descriptor = tree?.descriptor ?? AT_FDCWD
-        guard linkat(root.descriptor, digest.relativePath, descriptor, path, 0) != 0 else { return }
+        guard digest.withRelativePath({ linkat(root.descriptor, $0, descriptor, path, 0) }) != 0 else { return false }
         switch errno {
         case EEXIST: throw alreadyExists(path)
         // The file system's limit of names for one file (65,000 on ext4), or a tree on another disk.
         case EMLINK, EXDEV, EPERM:
             try copy(digest, expectedSize: expectedSize, as: path, in: tree, mode: 0o444, from: root)
+            return true
         case ENOENT where try status(of: digest, in: root) == nil: throw notFound(digest)
         case let code: throw SystemCallError("linkat", on: path, code: code)
         }

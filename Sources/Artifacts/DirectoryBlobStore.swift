@@ -106,7 +106,8 @@ package final class DirectoryBlobStore: BlobStore {
     /// `nil` when the blob is not there.
     static func status(of digest: ContentDigest, in root: OpenFile) throws -> stat? {
         var status = stat()
-        guard fstatat(root.descriptor, digest.relativePath, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        let result = digest.withRelativePath { fstatat(root.descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
+        guard result == 0 else {
             guard errno == ENOENT else { throw SystemCallError("fstatat", on: "\(root.path)/\(digest.relativePath)") }
             return nil
         }

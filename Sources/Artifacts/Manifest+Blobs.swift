@@ -6,12 +6,12 @@ extension Manifest {
     package static let maximumTextSizeInBytes = 64 << 20
 
     /// The SHA-256 of ``canonicalText``: the name of a version's content, and of the blob that holds the manifest.
-    package var digest: ContentDigest { ContentDigest(hashing: canonicalText) }
+    package var digest: ContentDigest { ContentDigest(hashing: canonicalBytes) }
 
     /// The manifest as a blob. Throws `validationFailed` with rule `manifest-size` when it is too large to be one.
     fileprivate var encoded: [UInt8] {
         get throws {
-            let bytes = Array(canonicalText.utf8)
+            let bytes = canonicalBytes
             guard bytes.count <= Self.maximumTextSizeInBytes else {
                 throw ServiceError(
                     .validationFailed,
@@ -28,6 +28,24 @@ extension BlobStore {
     @discardableResult
     package func putManifest(_ manifest: Manifest) async throws -> ContentDigest {
         try await put(manifest.encoded)
+    }
+
+    /// Adds the manifest durably. Throws `validationFailed` with rule `manifest-digest` when it is not the `expected` one.
+    package func putManifest(_ manifest: Manifest, expecting expected: ContentDigest) async throws {
+        let batch = try await makeBatch()
+        do {
+            let writer = try await batch.makeWriter()
+            try await writer.write(ByteBuffer(bytes: manifest.encoded))
+            guard try await writer.finish(expecting: nil).digest == expected else {
+                throw ServiceError(
+                    .validationFailed, "the list of files that came is not the one of version \(expected.abbreviated)",
+                    rule: "manifest-digest")
+            }
+            try await batch.commit()
+        } catch {
+            await batch.discard()
+            throw error
+        }
     }
 
     /// Reads a manifest that was stored. Throws as ``read(_:limit:)`` does, and `validationFailed` when the blob is not

@@ -4,6 +4,9 @@ import Synchronization
 
 /// The folders of a tree that is being built. Blocks.
 final class TreeFolders: Sendable {
+    /// Up to this many folders are flushed by themselves; more are flushed with all that the disk holds.
+    private static let largestSingleFlush = 16
+
     let top: OpenFile
     private let made = Mutex<Set<String>>([])
 
@@ -32,8 +35,10 @@ final class TreeFolders: Sendable {
         }
     }
 
-    /// Makes all names, and the copies among the files, durable.
-    func sync() throws {
-        try top.syncFileSystem()
+    /// Makes all names durable. With `includingContents` those of the files, too: of copies, which nobody else flushes.
+    func sync(includingContents: Bool) throws {
+        let folders = made.withLock(\.self)
+        guard !includingContents, folders.count <= Self.largestSingleFlush else { return try top.syncFileSystem() }
+        try Flush.all([top] + folders.map { try OpenFile(folder: $0, in: top) })
     }
 }

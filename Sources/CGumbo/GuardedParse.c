@@ -6,17 +6,34 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Sits in front of each allocation, so that all can be freed without the tree. A multiple of 16 bytes long, so that
-   what follows is aligned as malloc would align it. */
-typedef struct Block {
-  struct Block* next;
-  struct Block* previous;
-  size_t size;
+/* The parser makes and drops small pieces by the ten thousand. They are cut from chunks and kept for the next of the same
+   size; large ones are malloc's. All memory counts from the moment that the system gave it, so the limit is a real one. */
+enum { GRANULE = 16, LARGEST_SMALL = 1024, CHUNK = 64 * 1024, CLASSES = LARGEST_SMALL / GRANULE };
+
+/* Sits in front of each piece. A multiple of 16 bytes long, so that what follows is aligned as malloc would align it. */
+typedef struct Piece {
+  size_t size;        /* without this; a multiple of GRANULE when small */
+  struct Piece* next; /* of a free piece: the next free one of its size */
+} Piece;
+
+/* Sits in front of a large piece, so that all can be freed without the tree. */
+typedef struct Large {
+  struct Large* next;
+  struct Large* previous;
+  Piece piece;
+} Large;
+
+typedef struct Chunk {
+  struct Chunk* next;
   size_t unused;
-} Block;
+} Chunk;
 
 typedef struct {
-  Block* blocks;
+  Piece* free[CLASSES + 1];
+  Chunk* chunks;
+  char* chunk_next;
+  size_t chunk_left;
+  Large* large;
   size_t used;
   size_t limit;
   uint64_t allocations;
@@ -33,35 +50,72 @@ static uint64_t processor_time(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Memory of the system's, within the limit. */
+static void* obtain(Account* account, size_t size) {
+  if (size > account->limit || account->used > account->limit - size) longjmp(account->escape, GUARDED_PARSE_MEMORY);
+  void* memory = malloc(size);
+  if (memory == NULL) longjmp(account->escape, GUARDED_PARSE_MEMORY);
+  account->used += size;
+  return memory;
+}
+
+static void* allocate_large(Account* account, size_t size) {
+  Large* large = obtain(account, sizeof(Large) + size);
+  large->piece.size = size;
+  large->previous = NULL;
+  large->next = account->large;
+  if (account->large != NULL) account->large->previous = large;
+  account->large = large;
+  return &large->piece + 1;
+}
+
 static void* allocate(void* userdata, size_t size) {
   Account* account = userdata;
-  if (size > account->limit || account->used > account->limit - size) longjmp(account->escape, GUARDED_PARSE_MEMORY);
   if ((++account->allocations & 63) == 0 && processor_time() > account->deadline) {
     longjmp(account->escape, GUARDED_PARSE_TIME);
   }
-  Block* block = malloc(sizeof(Block) + size);
-  if (block == NULL) longjmp(account->escape, GUARDED_PARSE_MEMORY);
-  block->size = size + sizeof(Block);
-  block->previous = NULL;
-  block->next = account->blocks;
-  if (account->blocks != NULL) account->blocks->previous = block;
-  account->blocks = block;
-  account->used += block->size;
-  return block + 1;
+  if (size > account->limit) longjmp(account->escape, GUARDED_PARSE_MEMORY);
+  if (size > LARGEST_SMALL) return allocate_large(account, size);
+  size_t class = (size + GRANULE - 1) / GRANULE;
+  Piece* piece = account->free[class];
+  if (piece != NULL) {
+    account->free[class] = piece->next;
+    return piece + 1;
+  }
+  size_t whole = sizeof(Piece) + class * GRANULE;
+  if (account->chunk_left < whole) {
+    Chunk* chunk = obtain(account, CHUNK);
+    chunk->next = account->chunks;
+    account->chunks = chunk;
+    account->chunk_next = (char*)(chunk + 1);
+    account->chunk_left = CHUNK - sizeof(Chunk);
+  }
+  piece = (Piece*)account->chunk_next;
+  account->chunk_next += whole;
+  account->chunk_left -= whole;
+  piece->size = class * GRANULE;
+  return piece + 1;
 }
 
 static void deallocate(void* userdata, void* pointer) {
   Account* account = userdata;
   if (pointer == NULL) return;
-  Block* block = (Block*)pointer - 1;
-  if (block->next != NULL) block->next->previous = block->previous;
-  if (block->previous != NULL) {
-    block->previous->next = block->next;
-  } else {
-    account->blocks = block->next;
+  Piece* piece = (Piece*)pointer - 1;
+  if (piece->size <= LARGEST_SMALL) {
+    size_t class = piece->size / GRANULE;
+    piece->next = account->free[class];
+    account->free[class] = piece;
+    return;
   }
-  account->used -= block->size;
-  free(block);
+  Large* large = (Large*)((char*)piece - offsetof(Large, piece));
+  if (large->next != NULL) large->next->previous = large->previous;
+  if (large->previous != NULL) {
+    large->previous->next = large->next;
+  } else {
+    account->large = large->next;
+  }
+  account->used -= sizeof(Large) + piece->size;
+  free(large);
 }
 
 /* glibc's own, for all of the program. The parser is built with its assertions, and a hostile page can make one fail:
@@ -103,11 +157,15 @@ GuardedParse guarded_parse(const char* bytes, size_t count, size_t memory_limit,
 void guarded_parse_free(GuardedParse parse) {
   Account* account = parse.memory;
   if (account == NULL) return;
-  Block* block = account->blocks;
-  while (block != NULL) {
-    Block* next = block->next;
-    free(block);
-    block = next;
+  while (account->chunks != NULL) {
+    Chunk* next = account->chunks->next;
+    free(account->chunks);
+    account->chunks = next;
+  }
+  while (account->large != NULL) {
+    Large* next = account->large->next;
+    free(account->large);
+    account->large = next;
   }
   free(account);
 }

@@ -20,15 +20,19 @@ package final class HTMLDocument: Sendable {
     }
 
     package let source: [UInt8]
-    let nodes: [HTMLNode]
+    let tree: HTMLTree
+    var nodes: [HTMLNode] { tree.nodes }
     /// The `href` of `base`, raw: what the links of the page are relative to.
     package let baseAddress: String?
 
     package init(parsing source: [UInt8], limits: Limits = .standard) throws(HTMLParsingError) {
         self.source = source
-        nodes = try HTMLTreeReader.nodes(of: source, limits: limits)
-        let base = nodes.first { $0.kind == .element && $0.text == "base" }
-        baseAddress = base?.attributes.first { $0.name == "href" }?.value
+        let tree = try HTMLTreeReader.tree(of: source, limits: limits)
+        self.tree = tree
+        let base = tree.number(of: "base").flatMap { name in
+            tree.nodes.first { $0.kind == .element && $0.name == name }
+        }
+        baseAddress = base.flatMap { base in tree.number(of: "href").flatMap { tree.value(of: $0, in: base) } }
     }
 
     package convenience init(parsing text: String, limits: Limits = .standard) throws(HTMLParsingError) {
@@ -42,13 +46,17 @@ package final class HTMLDocument: Sendable {
 
     /// The elements of one name, in document order.
     package func elements(named name: String) -> [HTMLElement] {
-        nodes.indices.compactMap { index in
-            nodes[index].kind == .element && nodes[index].text == name ? HTMLElement(document: self, index: index) : nil
+        guard let name = tree.number(of: name) else { return [] }
+        return nodes.indices.compactMap { index in
+            nodes[index].kind == .element && nodes[index].name == name
+                ? HTMLElement(document: self, index: index) : nil
         }
     }
 
     package func firstElement(named name: String) -> HTMLElement? {
-        nodes.firstIndex { $0.kind == .element && $0.text == name }.map { HTMLElement(document: self, index: $0) }
+        guard let name = tree.number(of: name) else { return nil }
+        return nodes.firstIndex { $0.kind == .element && $0.name == name }
+            .map { HTMLElement(document: self, index: $0) }
     }
 
     /// All texts in document order, scripts and style sheets included.
@@ -93,7 +101,7 @@ package struct HTMLText: Sendable {
     let index: Int
 
     /// With its entities decoded.
-    package var value: String { document.nodes[index].text }
+    package var value: String { document.tree.text(document.nodes[index].text) }
     /// In the source; it may hold stray tags that the parser dropped. `nil` when it is not in the source as such.
     package var range: Range<Int>? { document.nodes[index].source }
     package var parent: HTMLElement? {

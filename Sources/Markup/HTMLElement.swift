@@ -12,13 +12,26 @@ package struct HTMLElement: Sendable, Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(index) }
 
     /// In lower case.
-    package var name: String { node.text }
-    package var attributes: [HTMLAttribute] { node.attributes }
+    package var name: String { document.tree.names[Int(node.name)] }
 
-    package func attribute(_ name: String) -> HTMLAttribute? { node.attributes.first { $0.name == name } }
+    package var attributes: [HTMLAttribute] {
+        let tree = document.tree
+        return (node.attributes.range ?? 0..<0).map { tree.seen(tree.attributes[$0]) }
+    }
+
+    package func attribute(_ name: String) -> HTMLAttribute? {
+        stored(name).map { document.tree.seen($0) }
+    }
 
     /// The value of an attribute, its entities decoded.
-    package subscript(_ name: String) -> String? { attribute(name)?.value }
+    package subscript(_ name: String) -> String? { stored(name).map { document.tree.text($0.value) } }
+
+    private func stored(_ name: String) -> HTMLTree.Attribute? {
+        guard let range = node.attributes.range else { return nil }
+        let tree = document.tree
+        for index in range where tree.names[Int(tree.attributes[index].name)] == name { return tree.attributes[index] }
+        return nil
+    }
 
     /// The class names.
     package var classes: [Substring] { (self["class"] ?? "").split { $0.isWhitespace } }
@@ -57,7 +70,13 @@ package struct HTMLElement: Sendable, Hashable {
         }
     }
 
-    package func descendants(named name: String) -> [HTMLElement] { descendants.filter { $0.name == name } }
+    package func descendants(named name: String) -> [HTMLElement] {
+        guard let name = document.tree.number(of: name) else { return [] }
+        return (index + 1..<Int(node.subtreeEnd)).compactMap { index in
+            let node = document.nodes[index]
+            return node.kind == .element && node.name == name ? HTMLElement(document: document, index: index) : nil
+        }
+    }
 
     /// The elements directly within this one.
     package var children: [HTMLElement] {
@@ -75,11 +94,12 @@ package struct HTMLElement: Sendable, Hashable {
 
     /// All text within this element, its entities decoded.
     package var textContent: String {
-        var text = ""
-        for index in index + 1..<Int(node.subtreeEnd) where document.nodes[index].kind == .text {
-            text += document.nodes[index].text
+        let tree = document.tree
+        var bytes: [UInt8] = []
+        for index in index + 1..<Int(node.subtreeEnd) where tree.nodes[index].kind == .text {
+            if let range = tree.nodes[index].text.range { bytes += tree.decoded[range] }
         }
-        return text
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The text as a person reads it: runs of white space are one space, none at the ends.

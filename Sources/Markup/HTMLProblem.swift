@@ -34,6 +34,11 @@ package struct HTMLProblem: Codable, Hashable, Sendable {
         var known = Set<Int>()  // where end tags that close something begin
         var skipped: [Range<Int>] = []  // where `</` is not an end tag
         var foreignUntil = 0
+        let tree = document.tree
+        // Each name is looked up once, and not for every element that has it.
+        let isRawText = tree.names.map(rawTextNames.contains)
+        let isForeignName = tree.names.map { $0 == "svg" || $0 == "math" }
+        let mustClose = tree.names.map(needsEndTag.contains)
         for (index, node) in document.nodes.enumerated() {
             switch node.kind {
             case .text: continue
@@ -48,12 +53,13 @@ package struct HTMLProblem: Codable, Hashable, Sendable {
                 if let endTag = node.endTag { known.insert(endTag.lowerBound) }
                 guard let startTag = node.source else { continue }
                 skipped.append(startTag)
-                if rawTextNames.contains(node.text) { skipped.append(startTag.upperBound..<node.contentEnd) }
-                let isForeign = index < foreignUntil || node.text == "svg" || node.text == "math"
+                let name = Int(node.name)
+                if isRawText[name] { skipped.append(startTag.upperBound..<node.contentEnd) }
+                let isForeign = index < foreignUntil || isForeignName[name]
                 if isForeign { foreignUntil = max(foreignUntil, Int(node.subtreeEnd)) }
                 let closesItself = isForeign && document.source[startTag.upperBound - 2] == 0x2f
-                if node.endTag == nil, !closesItself, needsEndTag.contains(node.text) {
-                    found.append((startTag.lowerBound, .unclosed, node.text))
+                if node.endTag == nil, !closesItself, mustClose[name] {
+                    found.append((startTag.lowerBound, .unclosed, tree.names[name]))
                 }
             }
         }

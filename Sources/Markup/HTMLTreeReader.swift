@@ -5,12 +5,15 @@ import Glibc
 struct HTMLTreeReader {
     private let base: UnsafePointer<CChar>
     private let count: Int
-    private var nodes: [HTMLNode] = []
+    private var tree = HTMLTree()
+    private var numbers: [String: Int32] = [:]
+    /// The numbers of the names that gumbo knows; -1 before a name's first use.
+    private var tagNumbers = [Int32](repeating: -1, count: Int(GUMBO_TAG_LAST.rawValue) + 1)
 
-    static func nodes(of source: [UInt8], limits: HTMLDocument.Limits) throws(HTMLParsingError) -> [HTMLNode] {
+    static func tree(of source: [UInt8], limits: HTMLDocument.Limits) throws(HTMLParsingError) -> HTMLTree {
         guard source.count <= limits.sizeInBytes else { throw .tooLarge }
         let nanoseconds = UInt64(max(0, limits.processorTime / .nanoseconds(1)))
-        let result = (source.isEmpty ? [0] : source).withUnsafeBytes { buffer -> Result<[HTMLNode], HTMLParsingError> in
+        let result = (source.isEmpty ? [0] : source).withUnsafeBytes { buffer -> Result<HTMLTree, HTMLParsingError> in
             let bytes = buffer.baseAddress!.assumingMemoryBound(to: CChar.self)
             let parse = guarded_parse(bytes, source.count, limits.memoryInBytes, nanoseconds)
             defer { guarded_parse_free(parse) }
@@ -19,7 +22,7 @@ struct HTMLTreeReader {
             }
             var reader = HTMLTreeReader(base: bytes, count: source.count)
             reader.read(document)
-            return .success(reader.nodes)
+            return .success(reader.tree)
         }
         return try result.get()
     }
@@ -27,6 +30,9 @@ struct HTMLTreeReader {
     private init(base: UnsafePointer<CChar>, count: Int) {
         self.base = base
         self.count = count
+        // Of a page's text most is text, and one node has some twenty bytes.
+        tree.decoded.reserveCapacity(count / 2)
+        tree.nodes.reserveCapacity(count / 20)
     }
 
     /// Walks the tree with a stack of its own: pages nest as deep as they like.
@@ -47,21 +53,23 @@ struct HTMLTreeReader {
             let child = UnsafePointer(pointer.assumingMemoryBound(to: GumboNode.self))
             append(child, parent: level.node)
             if child.isElement {
-                levels.append(Level(children: child.pointee.v.element.children, node: nodes.count - 1))
+                levels.append(Level(children: child.pointee.v.element.children, node: tree.nodes.count - 1))
             }
         }
     }
 
     private mutating func close(_ index: Int) {
-        nodes[index].subtreeEnd = Int32(nodes.count)
-        let node = nodes[index]
+        tree.nodes[index].subtreeEnd = Int32(tree.nodes.count)
+        let node = tree.nodes[index]
         // Gumbo takes a form off its stack without noting where it ended: its end tag follows its last descendant.
-        guard node.text == "form", node.kind == .element, node.endTag == nil, let startTag = node.source else { return }
+        guard node.kind == .element, node.endTag == nil, tree.names[Int(node.name)] == "form",
+            let startTag = node.source
+        else { return }
         var end = startTag.upperBound
-        for inner in nodes[(index + 1)...] {
+        for inner in tree.nodes[(index + 1)...] {
             end = max(end, inner.endTag?.upperBound ?? inner.contentEnd, inner.source?.upperBound ?? 0)
         }
-        nodes[index].contentEnd = end
+        tree.nodes[index].contentEnd = end
         while let tag = nextTag(from: end) {
             if writtenName(in: tag.lowerBound + 1..<tag.upperBound) == "form" { return }
             end = tag.upperBound
@@ -69,8 +77,8 @@ struct HTMLTreeReader {
             else {
                 continue
             }
-            nodes[index].endTag = tag
-            nodes[index].contentEnd = tag.lowerBound
+            tree.nodes[index].endTag = tag
+            tree.nodes[index].contentEnd = tag.lowerBound
             return
         }
     }
@@ -84,15 +92,15 @@ struct HTMLTreeReader {
     }
 
     private mutating func append(_ node: UnsafePointer<GumboNode>, parent: Int) {
-        let after = Int32(nodes.count + 1)
+        let after = Int32(tree.nodes.count + 1)
         guard node.isElement else {
             let text = node.pointee.v.text
             let source = range(of: text.original_text)
-            nodes.append(
+            tree.nodes.append(
                 HTMLNode(
-                    kind: node.pointee.type == GUMBO_NODE_COMMENT ? .comment : .text, text: String(cString: text.text),
-                    attributes: [], parent: Int32(parent), subtreeEnd: after,
-                    source: node.isCopy ? nil : source, endTag: nil, contentEnd: source?.upperBound ?? 0))
+                    kind: node.pointee.type == GUMBO_NODE_COMMENT ? .comment : .text, text: keep(text.text),
+                    parent: Int32(parent), subtreeEnd: after, source: node.isCopy ? nil : source, endTag: nil,
+                    contentEnd: source?.upperBound ?? 0))
             return
         }
         let element = node.pointee.v.element
@@ -106,31 +114,55 @@ struct HTMLTreeReader {
         if let startTag {
             contentEnd = max(startTag.upperBound, min(count, endTag?.lowerBound ?? Int(element.end_pos.offset)))
         }
-        nodes.append(
+        let attributes = node.isCopy ? HTMLSpan.none : keepAttributes(of: element)
+        tree.nodes.append(
             HTMLNode(
-                kind: .element, text: name, attributes: node.isCopy ? [] : attributes(of: element),
-                parent: Int32(parent), subtreeEnd: after, source: startTag, endTag: endTag, contentEnd: contentEnd))
+                kind: .element, name: name, attributes: attributes, parent: Int32(parent), subtreeEnd: after,
+                source: startTag, endTag: endTag, contentEnd: contentEnd))
     }
 
-    private func attributes(of element: GumboElement) -> [HTMLAttribute] {
-        (0..<Int(element.attributes.length)).compactMap { index in
-            guard let pointer = element.attributes.data[index] else { return nil }
+    private mutating func keepAttributes(of element: GumboElement) -> HTMLSpan {
+        let start = tree.attributes.count
+        for index in 0..<Int(element.attributes.length) {
+            guard let pointer = element.attributes.data[index] else { continue }
             let attribute = pointer.assumingMemoryBound(to: GumboAttribute.self).pointee
-            guard let nameRange = range(of: attribute.original_name) else { return nil }
-            return HTMLAttribute(
-                name: String(cString: attribute.name).lowercased(), value: String(cString: attribute.value),
-                nameRange: nameRange,
-                quotedValueRange: range(of: attribute.original_value) ?? nameRange.upperBound..<nameRange.upperBound)
+            guard let nameRange = range(of: attribute.original_name) else { continue }
+            tree.attributes.append(
+                HTMLTree.Attribute(
+                    name: number(of: String(cString: attribute.name).lowercased()), value: keep(attribute.value),
+                    nameRange: HTMLSpan(nameRange),
+                    quotedValueRange: HTMLSpan(
+                        range(of: attribute.original_value) ?? nameRange.upperBound..<nameRange.upperBound)))
         }
+        return start == tree.attributes.count ? .none : HTMLSpan(start..<tree.attributes.count)
+    }
+
+    /// Keeps a decoded text.
+    private mutating func keep(_ text: UnsafePointer<CChar>) -> HTMLSpan {
+        let start = tree.decoded.count
+        tree.decoded.append(contentsOf: UnsafeRawBufferPointer(start: text, count: strlen(text)))
+        return HTMLSpan(start..<tree.decoded.count)
+    }
+
+    private mutating func number(of name: String) -> Int32 {
+        if let number = numbers[name] { return number }
+        let number = Int32(tree.names.count)
+        tree.names.append(name)
+        numbers[name] = number
+        return number
     }
 
     /// Known names come from gumbo; others are read from the start tag.
-    private func name(of element: GumboElement, startTag: Range<Int>?) -> String {
+    private mutating func name(of element: GumboElement, startTag: Range<Int>?) -> Int32 {
         if element.tag != GUMBO_TAG_UNKNOWN {
-            return String(cString: gumbo_normalized_tagname(element.tag)).lowercased()
+            let tag = Int(element.tag.rawValue)
+            if tagNumbers[tag] < 0 {
+                tagNumbers[tag] = number(of: String(cString: gumbo_normalized_tagname(element.tag)).lowercased())
+            }
+            return tagNumbers[tag]
         }
-        guard let startTag else { return "unknown" }
-        return writtenName(in: startTag.lowerBound + 1..<startTag.upperBound)
+        guard let startTag else { return number(of: "unknown") }
+        return number(of: writtenName(in: startTag.lowerBound + 1..<startTag.upperBound))
     }
 
     /// The name at the start of a range, in lower case, up to white space, `/` or `>`.
@@ -144,13 +176,25 @@ struct HTMLTreeReader {
         return String(decoding: bytes, as: UTF8.self).lowercased()
     }
 
+    /// Whether the source has exactly these bytes at `offset`.
+    private func isWritten(_ name: String, at offset: Int) -> Bool {
+        var offset = offset
+        for byte in name.utf8 {
+            guard UInt8(bitPattern: base[offset]) == byte else { return false }
+            offset += 1
+        }
+        return true
+    }
+
     private func isTag(_ range: Range<Int>) -> Bool {
         range.count >= 3 && base[range.lowerBound] == 0x3c && base[range.upperBound - 1] == 0x3e
     }
 
     /// Gumbo notes the tag that closed an element, which may be another element's end tag.
-    private func isEndTag(_ range: Range<Int>, of name: String, startTag: Range<Int>?) -> Bool {
+    private func isEndTag(_ range: Range<Int>, of name: Int32, startTag: Range<Int>?) -> Bool {
         guard isTag(range), base[range.lowerBound + 1] == 0x2f else { return false }
+        let name = tree.names[Int(name)]
+        if range.count == name.utf8.count + 3, isWritten(name, at: range.lowerBound + 2) { return true }
         let written = writtenName(in: range.lowerBound + 2..<range.upperBound)
         guard written != name else { return true }
         return startTag.map { written == writtenName(in: $0.lowerBound + 1..<$0.upperBound) } ?? false

@@ -4,7 +4,15 @@ struct PageFactsReader {
     private static let anchorLengthLimit = 512
     private static let imageLimit = 200
 
+    /// What is read of an element, by its name.
+    private enum Tag: String {
+        case html, title, h1, h2, h3, h4, h5, h6, a, area, form, button, link, meta, img, input, script, source, video,
+            audio, track, embed, iframe, frame, object, use, image, svg, canvas, frameset, style
+    }
+
     private let document: HTMLDocument
+    /// By the number of a name, so that each name is looked up once.
+    private let tags: [Tag?]
     private var facts = PageFacts()
     private var seen = Set<Reference>()
     private var anchors = Set<String>()
@@ -25,49 +33,55 @@ struct PageFactsReader {
         return reader.facts
     }
 
-    private init(document: HTMLDocument) { self.document = document }
+    private init(document: HTMLDocument) {
+        self.document = document
+        tags = document.tree.names.map(Tag.init)
+    }
 
     private mutating func read(_ element: HTMLElement) {
-        for attribute in element.attributes {
-            switch attribute.name {
-            case "id": anchor(attribute.value)
-            case "style": stylesheet(attribute.value)
-            case "background", "poster", "longdesc": note(.asset, attribute.value)
+        let tree = document.tree
+        let node = tree.nodes[element.index]
+        for index in node.attributes.range ?? 0..<0 {
+            let attribute = tree.attributes[index]
+            switch tree.names[Int(attribute.name)] {
+            case "id": anchor(tree.text(attribute.value))
+            case "style": stylesheet(tree.text(attribute.value))
+            case "background", "poster", "longdesc": note(.asset, tree.text(attribute.value))
             default: break
             }
         }
-        switch element.name {
-        case "html": if let language = element["lang"], !language.isEmpty { facts.language = language }
-        case "title": readTitle(element)
-        case "h1", "h2", "h3", "h4", "h5", "h6":
+        guard let tag = tags[Int(node.name)] else { return }
+        switch tag {
+        case .html: if let language = element["lang"], !language.isEmpty { facts.language = language }
+        case .title: readTitle(element)
+        case .h1, .h2, .h3, .h4, .h5, .h6:
             guard facts.headings.count < Self.headingLimit else { break }
             let text = String(element.readableText.prefix(200))
             facts.headings.append(PageFacts.Heading(level: Int(element.name.dropFirst()) ?? 1, text: text))
-        case "a":
+        case .a:
             note(.link, element["href"] ?? element["xlink:href"])
             anchor(element["name"])
-        case "area": note(.link, element["href"])
-        case "form": note(.link, element["action"])
-        case "button": note(.link, element["formaction"])
-        case "link": readLink(element)
-        case "meta": readMeta(element)
-        case "img": readImage(element)
-        case "input":
+        case .area: note(.link, element["href"])
+        case .form: note(.link, element["action"])
+        case .button: note(.link, element["formaction"])
+        case .link: readLink(element)
+        case .meta: readMeta(element)
+        case .img: readImage(element)
+        case .input:
             hasContent = true
             note(.link, element["formaction"])
             if element["type"]?.lowercased() == "image" { note(.asset, element["src"]) }
-        case "script": readScript(element)
-        case "source", "video", "audio", "track", "embed", "iframe", "frame":
+        case .script: readScript(element)
+        case .source, .video, .audio, .track, .embed, .iframe, .frame:
             hasContent = true
             note(.asset, element["src"])
             candidates(element["srcset"])
-        case "object":
+        case .object:
             hasContent = true
             note(.asset, element["data"])
-        case "use", "image": note(.asset, element["href"] ?? element["xlink:href"])
-        case "svg", "canvas", "frameset": hasContent = true
-        case "style": stylesheet(element.textContent)
-        default: break
+        case .use, .image: note(.asset, element["href"] ?? element["xlink:href"])
+        case .svg, .canvas, .frameset: hasContent = true
+        case .style: stylesheet(element.textContent)
         }
     }
 
@@ -153,9 +167,7 @@ struct PageFactsReader {
     }
 
     private mutating func note(_ kind: Reference.Kind, _ value: String?) {
-        guard let value = value?.trimming([" ", "\t", "\n", "\r", "\u{c}", "\r\n"]), !value.isEmbeddedData else {
-            return
-        }
+        guard let value = value?.trimmingBlanks, !value.isEmbeddedData else { return }
         let reference = Reference(kind: kind, value: value)
         guard seen.insert(reference).inserted else { return }
         facts.references.append(reference)
@@ -190,6 +202,17 @@ extension HTMLElement? {
             !["script", "style", "template"].contains(text.parent?.name ?? "")
                 && text.value.unicodeScalars.contains { !$0.properties.isWhitespace }
         }
+    }
+}
+
+extension String {
+    /// Without the white space of HTML at its ends.
+    fileprivate var trimmingBlanks: String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0d && byte != 0x0b) }
+        guard let first = utf8.first, let last = utf8.last, isBlank(first) || isBlank(last) else { return self }
+        let rest = utf8.drop(while: isBlank)
+        guard let end = rest.lastIndex(where: { !isBlank($0) }) else { return "" }
+        return String(self[rest.startIndex...end])
     }
 }
 

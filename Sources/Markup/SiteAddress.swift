@@ -11,6 +11,10 @@ package enum SiteAddress: Sendable, Equatable {
     ///   - page: the path of the file that it is written in.
     ///   - base: the `href` of the page's `base`, raw.
     package init(_ reference: String, in page: String, base: String? = nil) {
+        if base == nil, let plain = Self.plain(reference, in: page) {
+            self = plain
+            return
+        }
         var folder = page.split(separator: "/").dropLast().map(String.init)
         var pagePath = page
         if let base {
@@ -51,6 +55,50 @@ package enum SiteAddress: Sendable, Equatable {
         let endsInFolder = path.last == 0x2f || written.last == "." || written.last == ".."
         let joined = parts.joined(separator: "/")
         self = .inside(path: endsInFolder && !joined.isEmpty ? joined + "/" : joined, fragment: fragment)
+    }
+
+    /// The answer for an address without anything that needs decoding, as almost all are; `nil` for others. Large sites
+    /// have hundreds of thousands of addresses.
+    private static func plain(_ reference: String, in page: String) -> SiteAddress? {
+        let answer = reference.utf8.withContiguousStorageIfAvailable { bytes -> SiteAddress? in
+            guard let first = bytes.first, first > 0x20, bytes[bytes.count - 1] > 0x20 else { return nil }
+            var pathEnd = bytes.count
+            var fragmentStart: Int?
+            for (index, byte) in bytes.enumerated() {
+                switch byte {
+                case 0x09, 0x0a, 0x0d, 0x25, 0x5c: return nil
+                case 0x3a where pathEnd == bytes.count && hasScheme(Array(bytes)): return .elsewhere
+                case 0x3f where fragmentStart == nil: pathEnd = min(pathEnd, index)
+                case 0x23 where fragmentStart == nil:
+                    pathEnd = min(pathEnd, index)
+                    fragmentStart = index + 1
+                default: break
+                }
+            }
+            if bytes.starts(with: [0x2f, 0x2f]) { return .elsewhere }
+            let fragment = fragmentStart.map { String(decoding: bytes[$0...], as: UTF8.self) }
+            if pathEnd == 0 { return .inside(path: page, fragment: fragment) }
+            return .inside(path: joined(bytes[..<pathEnd], in: page), fragment: fragment)
+        }
+        return answer ?? nil
+    }
+
+    /// `path` as seen from the folder of `page`; with a slash at the end when it names a folder.
+    private static func joined(_ path: Slice<UnsafeBufferPointer<UInt8>>, in page: String) -> String {
+        var result: [UInt8] = []
+        if path.first != 0x2f, let slash = page.utf8.lastIndex(of: 0x2f) { result += page.utf8[..<slash] }
+        var endsInFolder = false
+        for part in path.split(separator: 0x2f) {
+            endsInFolder = part.elementsEqual([0x2e]) || part.elementsEqual([0x2e, 0x2e])
+            if !endsInFolder {
+                if !result.isEmpty { result.append(0x2f) }
+                result += part
+            } else if part.count == 2 {
+                result.removeSubrange((result.lastIndex(of: 0x2f) ?? 0)...)
+            }
+        }
+        if endsInFolder || path.last == 0x2f, !result.isEmpty { result.append(0x2f) }
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// As browsers do: white space at the ends and line breaks anywhere go, backslashes are slashes.

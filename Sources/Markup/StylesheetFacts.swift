@@ -13,5 +13,7 @@ package struct StylesheetFacts: Codable, Sendable, Equatable {
 
 extension StringProtocol {
     /// Whether an address carries its content with it, so that there is nothing to find.
-    var isEmbeddedData: Bool { prefix(5).lowercased() == "data:" }
+    var isEmbeddedData: Bool {
+        utf8.first.map { $0 | 0x20 } == 0x64 && utf8.prefix(5).map { $0 | 0x20 }.elementsEqual("data:".utf8)
+    }
 }

@@ -33,23 +33,66 @@ package struct ContentValidator: Sendable {
         return check.finish()
     }
 
+    /// All findings of a version of which only the content of some files differs from `parent`, whose findings are
+    /// `inherited`. Costs time in proportion to the change.
+    ///
+    /// - Returns: `nil` when the change may reach files that it did not touch: when names come or go, or places on pages
+    ///   that links of other pages may name. Then the whole version has to be checked.
+    package func check(
+        _ manifest: Manifest, changedFrom parent: Manifest, inherited: [Finding], facts: FactsSource
+    ) async throws -> [Finding]? {
+        guard manifest.entries.count == parent.entries.count else { return nil }
+        let delta = ManifestDelta(from: parent, to: manifest)
+        guard delta.removals.isEmpty else { return nil }
+        for entry in delta.upserts where FileKind(of: entry.path) == .page {
+            guard let old = parent.entry(at: entry.path) else { return nil }
+            let (before, after) = (try await facts(old)?.page, try await facts(entry)?.page)
+            guard before?.anchors == after?.anchors else { return nil }
+        }
+        let changed = Set(delta.upserts.map(\.path))
+        let names = Set(changed.map(\.text))
+        // What concerns the site as a whole has no path, and is found again.
+        let kept = inherited.filter { !$0.path.isEmpty && !names.contains($0.path) }
+        return SiteCheck.sorted(kept + (try await check(manifest, only: changed, facts: facts)))
+    }
+
     /// Checks a version against the one that it was made from.
     ///
     /// Of the parent only the files that changed, and the pages that have findings in the new version, are looked at.
     package func check(
         _ manifest: Manifest, parent: Manifest?, origin: ValidationOrigin, facts: FactsSource
     ) async throws -> ValidationRuling {
-        let new = try await check(manifest, facts: facts)
-        guard let parent, origin == .edit else {
-            return ValidationRuling.judge(new: new, parent: nil, origin: origin)
+        try await examine(manifest, parent: parent, origin: origin, inherited: nil, facts: facts).ruling
+    }
+
+    /// As ``check(_:parent:origin:facts:)``, for who keeps the findings of versions.
+    /// - Parameter inherited: all findings of the parent, when they are known; then nothing of it is looked at again.
+    /// - Parameter prepare: is told which entries are about to be asked for, so that they can be read together.
+    /// - Returns: the ruling, and all findings, to be handed in when a version is made of this one.
+    package func examine(
+        _ manifest: Manifest, parent: Manifest?, origin: ValidationOrigin, inherited: [Finding]?,
+        prepare: ([Manifest.Entry]) async throws -> Void = { _ in }, facts: FactsSource
+    ) async throws -> (ruling: ValidationRuling, findings: [Finding]) {
+        var known: [Finding]?
+        if let parent, let inherited {
+            try await prepare(ManifestDelta(from: parent, to: manifest).upserts)
+            known = try await check(manifest, changedFrom: parent, inherited: inherited, facts: facts)
         }
+        if known == nil { try await prepare(manifest.entries) }
+        let new = if let known { known } else { try await check(manifest, facts: facts) }
+        guard let parent, origin == .edit else {
+            return (ValidationRuling.judge(new: new, parent: nil, origin: origin), new)
+        }
+        if let inherited { return (ValidationRuling.judge(new: new, parent: inherited, origin: origin), new) }
         let breaking = new.filter { ValidationRule(rawValue: $0.rule)?.weight == .breaking }
-        guard !breaking.isEmpty else { return ValidationRuling.judge(new: new, parent: [], origin: origin) }
+        guard !breaking.isEmpty else {
+            return (ValidationRuling.judge(new: new, parent: [], origin: origin), new)
+        }
         let suspects = Set(breaking.map(\.path))
         let compared = parent.entries.lazy.filter { entry in
             suspects.contains(entry.path.text) || manifest.entry(at: entry.path)?.digest != entry.digest
         }
         let old = try await check(parent, only: Set(compared.map(\.path)), facts: facts)
-        return ValidationRuling.judge(new: new, parent: old, origin: origin)
+        return (ValidationRuling.judge(new: new, parent: old, origin: origin), new)
     }
 }

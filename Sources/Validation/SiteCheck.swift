@@ -10,7 +10,7 @@ struct SiteCheck {
         let written: String
     }
 
-    private let index: SiteIndex
+    private var index: SiteIndex
     private let hasHomePage: Bool
     private var findings: [Finding] = []
     private var seen = Set<Finding.Key>()
@@ -194,7 +194,11 @@ struct SiteCheck {
                     "\"\(link.page)\" links to the place \"#\(link.fragment.shortened)\" on \"\(link.target)\", which is not there."
                 ))
         }
-        return findings.sorted { ($0.path, $0.rule, $0.subject) < ($1.path, $1.rule, $1.subject) }
+        return Self.sorted(findings)
+    }
+
+    static func sorted(_ findings: [Finding]) -> [Finding] {
+        findings.sorted { ($0.path, $0.rule, $0.subject) < ($1.path, $1.rule, $1.subject) }
     }
 }
 

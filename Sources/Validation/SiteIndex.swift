@@ -2,21 +2,28 @@ import Domain
 
 /// The files of a manifest by path, as a web server finds them.
 struct SiteIndex {
+    private let manifest: Manifest
     private let files: Set<String>
-    private let byFoldedCase: [String: String]
+    /// Made when it is first needed: most sites link to what is there.
+    private lazy var byFoldedCase = Dictionary(
+        manifest.entries.map { ($0.path.caseFolded, $0.path.text) }, uniquingKeysWith: { first, _ in first })
 
     init(_ manifest: Manifest) {
+        self.manifest = manifest
         files = Set(manifest.entries.map(\.path.text))
-        byFoldedCase = Dictionary(
-            manifest.entries.map { ($0.path.caseFolded, $0.path.text) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The file that is sent for a path: itself, the `index.html` of a folder, or the page with its `.html` left off.
-    func file(for path: String) -> String? { Self.candidates(for: path).first(where: files.contains) }
+    func file(for path: String) -> String? {
+        files.contains(path) ? path : Self.candidates(for: path).first(where: files.contains)
+    }
 
     /// A file that would be sent if only the letters were written the same way.
-    func almost(_ path: String) -> String? {
-        Self.candidates(for: path).lazy.compactMap { byFoldedCase[$0.lowercased()] }.first
+    mutating func almost(_ path: String) -> String? {
+        for candidate in Self.candidates(for: path) {
+            if let file = byFoldedCase[candidate.lowercased()] { return file }
+        }
+        return nil
     }
 
     private static func candidates(for path: String) -> [String] {

@@ -37,4 +37,25 @@ struct BlockingPoolTests {
         #expect(try await first.value == 1)
         #expect(await third.value == 3)
     }
+
+    @Test("Runs as many calls at once as it is wide, however few processors there are", .timeLimit(.minutes(1)))
+    func width() async throws {
+        let pool = BlockingPool(label: "test", width: 16)
+        let present = DispatchSemaphore(value: 0)
+        let all = DispatchSemaphore(value: 0)
+        let calls = (0..<16).map { _ in
+            Task {
+                try await pool.run {
+                    present.signal()
+                    return all.wait(timeout: .now() + 50) == .success
+                }
+            }
+        }
+        try await BlockingPool(label: "wait", width: 1).run {
+            // All sixteen are in their call before the first may leave it.
+            for _ in 0..<16 { present.wait() }
+            for _ in 0..<16 { all.signal() }
+        }
+        for call in calls { #expect(try await call.value) }
+    }
 }

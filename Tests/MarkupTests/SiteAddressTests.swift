@@ -37,4 +37,20 @@ struct SiteAddressTests {
         #expect(SiteAddress("x.html", in: "a/page.html", base: "https://x.example/") == .elsewhere)
         #expect(SiteAddress("/x.html", in: "a/page.html", base: "/b/") == .inside(path: "x.html", fragment: nil))
     }
+
+    @Test("Is read the same way by the quick look and by the long one")
+    func quickLook() {
+        var generator = SystemRandomNumberGenerator()
+        let parts = ["a", "b.html", "..", ".", "/", "//", "#", "?", ":", "x+y", "é", "%20", "\\", " ", "...", "..b"]
+        for page in ["page.html", "a/page.html", "a/b/c/page.html"] {
+            for _ in 0..<5_000 {
+                let count = Int.random(in: 0...6, using: &generator)
+                let reference = (0..<count).map { _ in parts.randomElement(using: &generator)! }.joined()
+                // With a base the long way is taken; this base changes nothing.
+                #expect(
+                    SiteAddress(reference, in: page) == SiteAddress(reference, in: page, base: "page.html"),
+                    "\(reference) on \(page)")
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import AgentCore
+import Artifacts
 import Domain
 import Foundation
 import Nginx
@@ -45,6 +46,25 @@ import Testing
                 #expect(status.fetchedFiles == 1 && status.fetchedBytes == 12 + 100)
                 #expect(host.transfer.known.last == [first.digest])
                 try #expect(host.get("a.localhost", "/page-7").text == "changed page")
+            }
+        }
+    }
+
+    @Test("A file that the version before should have left on the host, and did not, is fetched again")
+    func lostBlob() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try await ServingHost(root)
+            try await host.run {
+                let files = ["index.html": "one", "lost.html": "lost"]
+                let first = try await host.store(files, of: .test("a"), as: 1)
+                _ = try await host.settle(try .test("a", 1, live: first))
+                let name = ContentDigest(hashing: "lost").text
+                try FileManager.default.removeItem(atPath: "\(host.layout.root)/blobs/\(name.prefix(2))/\(name)")
+                let second = try await host.store(
+                    ["index.html": "two", "lost.html": "lost"], of: .test("a"), as: 2)
+                let status = try await host.settle(try .test("a", 2, live: second, previous: first))
+                #expect(status.condition == .applied && status.fetchedFiles == 2)
+                try #expect(host.get("a.localhost", "/lost").text == "lost")
             }
         }
     }

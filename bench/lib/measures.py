@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import archives
 import sites
 from system import resident_bytes
 from table import median, milliseconds, percentile
@@ -209,6 +210,48 @@ def publish(bench):
         "  bytes moved to the host, most", f"{max(moved)} B", f"the changed file {max(sizes)} B", "",
         "<= file + 65536 B", all(have <= size + 65536 for have, size in zip(moved, sizes)))
     shutil.rmtree(releases)
+
+
+def edited(bench, slug, prompt):
+    """Sends an edit and waits for its version; returns how long that took."""
+    since = bench.events.mark
+    sent = time.monotonic()
+    job = bench.api.post(f"/sites/{slug}/edits", {"prompt": prompt, "engine": "builtin"})["job"]["id"]
+    ended = bench.events.wait(
+        lambda kind, data: data.get("job_id") == job and data.get("state") in ("succeeded", "failed", "dead"), since,
+        1200, "the end of the edit")
+    if ended["data"]["state"] != "succeeded":
+        raise RuntimeError(f"the edit failed: {bench.api.get('/jobs/' + job)['failure']}")
+    return ended["seen"] - sent
+
+
+def real_site(bench):
+    """The documentation of Python: pages that nobody here wrote, with hundreds of links each."""
+    bench.note("a real site: import, edit one page, edit every page")
+    folder = os.path.join(bench.folder, "docs")
+    os.mkdir(folder)
+    path, files = archives.python_documentation(folder)
+    with open(path, "rb") as file:
+        packed = file.read()
+    site = bench.api.post("/sites", {"slug": "docs", "name": "Docs"})
+    # The peer does what an import is besides the checks: unpack, hash, write.
+    began = time.monotonic()
+    os.mkdir(f"{folder}/peer")
+    subprocess.run(["tar", "-xzf", path, "-C", f"{folder}/peer"], check=True)
+    subprocess.run(f"find {folder}/peer -type f -print0 | xargs -0 sha256sum > /dev/null", shell=True, check=True)
+    theirs = time.monotonic() - began
+    since = bench.events.mark
+    began = time.monotonic()
+    number = upload(bench, "docs", packed, promote=True)["number"]
+    took = time.monotonic() - began
+    bench.served(site, since, number)
+    bench.table.add(
+        f"import of the documentation of Python ({files} files), every page checked", f"{took:.2f} s",
+        f"tar -x + sha256sum {theirs:.2f} s", f"{took / theirs:.1f}")
+    one = [edited(bench, "docs", f'Change the headline of about.html to "Round {turn}"') for turn in range(3)]
+    bench.table.add("  an edit of one page of it, sent to version committed, median", f"{median(one):.2f} s")
+    every = edited(bench, "docs", 'Add a page called "Menu"')
+    bench.table.add("  adding a page, linked from every page of it", f"{every:.2f} s")
 
 
 def transfer(bench):

@@ -55,11 +55,12 @@ package struct BlobExchange: Sendable {
     ) async throws -> any BlobStore {
         try Self.requireFew(digests)
         let (_, readable) = try await readable(access, host: host)
-        var allowed: Set<ContentDigest> = readable
-        for digest in readable {
-            for entry in try await manifests.manifest(digest).entries { allowed.insert(entry.digest) }
+        // What is asked for is struck off as it is found: mostly little is asked, of lists that are long.
+        var unknown = Set(digests).subtracting(readable)
+        for digest in readable where !unknown.isEmpty {
+            for entry in try await manifests.manifest(digest).entries { unknown.remove(entry.digest) }
         }
-        if let refused = digests.first(where: { !allowed.contains($0) }) { throw Self.refused(refused) }
+        if let refused = digests.first(where: unknown.contains) { throw Self.refused(refused) }
         return blobs
     }
 

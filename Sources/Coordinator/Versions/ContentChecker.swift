@@ -1,4 +1,4 @@
-import Artifacts
+package import Artifacts
 import BlockingIO
 import Domain
 import Validation
@@ -7,6 +7,7 @@ import Validation
 package struct ContentChecker: Sendable {
     private let facts: FileFactsSource
     private let manifests: ManifestCache
+    private let findings = FindingsCache()
     private let validator = ContentValidator()
 
     package init(facts: FileFactsSource, manifests: ManifestCache) {
@@ -20,12 +21,14 @@ package struct ContentChecker: Sendable {
     func check(_ content: StagedContent, parent: Version?, origin: Version.Origin) async throws -> [Finding] {
         var parentManifest: Manifest?
         if let parent { parentManifest = try await manifests.manifest(parent.digest) }
-        let known = try await facts.facts(of: content.manifest.entries, in: content.batch)
-        let ruling = try await validator.check(
-            content.manifest, parent: parentManifest, origin: ValidationOrigin(origin)
+        let inherited = parent.flatMap { findings.known($0.digest) }
+        var known: FileFactsSource.Known = [:]
+        let (ruling, all) = try await validator.examine(
+            content.manifest, parent: parentManifest, origin: ValidationOrigin(origin), inherited: inherited,
+            prepare: { known = try await facts.facts(of: $0, in: content.batch) }
         ) { entry in
             if let facts = known[entry.digest, default: [:]][FileKind(of: entry.path)] { return facts }
-            return try await facts.facts(of: [entry], in: nil)[entry.digest]?[FileKind(of: entry.path)]
+            return try await facts.facts(of: [entry], in: content.batch)[entry.digest]?[FileKind(of: entry.path)]
         }
         let warnings = FindingDigest.shortened(ruling.warnings)
         guard ruling.isAccepted else {
@@ -36,6 +39,7 @@ package struct ContentChecker: Sendable {
                 nextStep: errors.count > 1 ? "Mend this and \(errors.count - 1) more, then try again." : nil,
                 findings: errors + warnings)
         }
+        findings.insert(all, of: content.manifest.digest)
         return warnings
     }
 }

@@ -20,7 +20,12 @@ package final class FileFactsSource: Sendable {
     private let store: FileFactsStore
     private let blobs: any BlobStore
     private let pool = BlockingPool(label: "pagewright.checks", width: FileFactsSource.parallelism)
-    private let memory = Mutex<[String: FileFacts]>([:])
+    private let memory = Mutex<[Key: FileFacts]>([:])
+
+    private struct Key: Hashable {
+        let digest: ContentDigest
+        let kind: FileKind
+    }
 
     package init(database: any SQLDatabase, store: FileFactsStore, blobs: any BlobStore) {
         self.database = database
@@ -35,7 +40,7 @@ package final class FileFactsSource: Sendable {
             var wanted: [ContentDigest: Manifest.Entry] = [:]
             for entry in entries where FileKind(of: entry.path) == kind { wanted[entry.digest] = entry }
             let remembered = memory.withLock { memory in
-                wanted.keys.compactMap { digest in memory[Self.key(digest, kind)].map { (digest, $0) } }
+                wanted.keys.compactMap { digest in memory[Key(digest: digest, kind: kind)].map { (digest, $0) } }
             }
             for (digest, facts) in remembered {
                 known[digest, default: [:]][kind] = facts
@@ -100,11 +105,9 @@ package final class FileFactsSource: Sendable {
         memory.withLock { memory in
             // Everything goes at once when it is full: what is needed comes back from the database.
             if memory.count >= Self.memoryLimit { memory.removeAll() }
-            memory[Self.key(digest, kind)] = facts
+            memory[Key(digest: digest, kind: kind)] = facts
         }
     }
-
-    private static func key(_ digest: ContentDigest, _ kind: FileKind) -> String { kind.rawValue + digest.text }
 
     /// Facts of another format are not found.
     private static func storedKind(_ kind: FileKind) -> String { "\(kind.rawValue)-\(FileFacts.formatVersion)" }

@@ -37,7 +37,8 @@ package struct Manifest: Sendable, Equatable {
                 .validationFailed, "the site has \(unsorted.count) files; \(limits.files) are allowed",
                 rule: "file-count")
         }
-        entries = unsorted.sorted { $0.path < $1.path }
+        let isSorted = zip(unsorted, unsorted.dropFirst()).allSatisfy { $0.path < $1.path }
+        entries = isSorted ? unsorted : unsorted.sorted { $0.path < $1.path }
         var total: Int64 = 0
         var seen: [String: SitePath] = [:]
         seen.reserveCapacity(entries.count)
@@ -61,10 +62,15 @@ package struct Manifest: Sendable, Equatable {
                 .validationFailed, "the site has \(total) bytes; \(limits.totalSizeInBytes) are allowed",
                 rule: "total-size")
         }
+        // Files of one folder mostly follow one another.
+        var checked = ""
         for entry in entries {
-            var folder = entry.path.caseFolded
-            while let slash = folder.lastIndex(of: "/") {
-                folder = String(folder[..<slash])
+            var folder = entry.path.folder
+            guard folder != checked else { continue }
+            checked = folder
+            folder = folder.lowercased()
+            while !folder.isEmpty {
+                defer { folder = folder.utf8.lastIndex(of: 0x2f).map { String(folder[..<$0]) } ?? "" }
                 if let file = seen[folder] {
                     throw ServiceError(
                         .validationFailed, "\"\(file)\" is a file and a folder at once", field: "path",
@@ -77,29 +83,55 @@ package struct Manifest: Sendable, Equatable {
     package var totalSizeInBytes: Int64 { entries.reduce(0) { $0 + $1.sizeInBytes } }
 
     /// Finds a file in O(log n).
-    package func entry(at path: SitePath) -> Entry? {
+    package func entry(at path: SitePath) -> Entry? { index(of: path).map { entries[$0] } }
+
+    private func index(of path: SitePath) -> Int? {
         var low = 0
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
             if entries[middle].path < path { low = middle + 1 } else { high = middle }
         }
-        return low < entries.count && entries[low].path == path ? entries[low] : nil
+        return low < entries.count && entries[low].path == path ? low : nil
     }
 
-    /// One line a file, `<sha256> <size> <path>\n`, in order, after the line `pagewright-manifest-1\n`.
-    package var canonicalText: String {
-        var text = Self.header
-        text.reserveCapacity(entries.count * 120)
-        for entry in entries {
-            text += entry.digest.text
-            text += " "
-            text += String(entry.sizeInBytes)
-            text += " "
-            text += entry.path.text
-            text += "\n"
+    /// The same list with some files replaced by others of the same names; `nil` when one of them is new, or when a
+    /// limit would be passed.
+    func replacing(_ replaced: [Entry], limits: Limits) -> Manifest? {
+        var entries = entries
+        for entry in replaced {
+            guard let index = index(of: entry.path), (0...limits.fileSizeInBytes).contains(entry.sizeInBytes) else {
+                return nil
+            }
+            entries[index] = entry
         }
-        return text
+        let manifest = Manifest(checked: entries)
+        let isWithinLimits = entries.count <= limits.files && manifest.totalSizeInBytes <= limits.totalSizeInBytes
+        return isWithinLimits ? manifest : nil
+    }
+
+    private init(checked entries: [Entry]) { self.entries = entries }
+
+    /// One line a file, `<sha256> <size> <path>\n`, in order, after the line `pagewright-manifest-1\n`.
+    package var canonicalText: String { String(decoding: canonicalBytes, as: UTF8.self) }
+
+    /// The UTF-8 of ``canonicalText``.
+    package var canonicalBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entries.reduce(Self.header.utf8.count) { $0 + 64 + 22 + $1.path.text.utf8.count })
+        bytes += Self.header.utf8
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+            for entry in entries {
+                entry.digest.writeDigits(to: digits)
+                bytes.append(contentsOf: digits)
+                bytes.append(0x20)
+                bytes.append(contentsOf: String(entry.sizeInBytes).utf8)
+                bytes.append(0x20)
+                bytes.append(contentsOf: entry.path.text.utf8)
+                bytes.append(0x0a)
+            }
+        }
+        return bytes
     }
 
     private static let header = "pagewright-manifest-1\n"
@@ -110,23 +142,47 @@ package struct Manifest: Sendable, Equatable {
             throw ServiceError(
                 .validationFailed, "the manifest has no proper beginning or end", rule: "manifest-format")
         }
-        var entries: [Entry] = []
-        for line in text.utf8.dropFirst(Self.header.utf8.count).split(separator: 0x0a, omittingEmptySubsequences: false)
-            .dropLast()
-        {
-            let fields = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3, let digest = ContentDigest(String(Substring(fields[0]))),
-                let size = Int64(Substring(fields[1])), String(size).utf8.elementsEqual(fields[1])
-            else {
-                throw ServiceError(
-                    .validationFailed, "line \(entries.count + 2) of the manifest cannot be read",
-                    rule: "manifest-format")
+        var text = text
+        let result = text.withUTF8 { bytes -> Result<[Entry], ServiceError> in
+            var entries: [Entry] = []
+            entries.reserveCapacity(bytes.count / 100)
+            var rest = bytes[Self.header.utf8.count...]
+            while !rest.isEmpty {
+                guard let end = rest.firstIndex(of: 0x0a), let entry = Self.fields(in: rest[..<end]) else {
+                    return .failure(
+                        ServiceError(
+                            .validationFailed, "line \(entries.count + 2) of the manifest cannot be read",
+                            rule: "manifest-format"))
+                }
+                do throws(ServiceError) {
+                    entries.append(
+                        Entry(path: try SitePath(entry.path), sizeInBytes: entry.size, digest: entry.digest))
+                } catch {
+                    return .failure(error)
+                }
+                rest = rest[(end + 1)...]
             }
-            entries.append(Entry(path: try SitePath(String(Substring(fields[2]))), sizeInBytes: size, digest: digest))
+            return .success(entries)
         }
-        try self.init(entries, limits: limits)
-        guard entries == self.entries else {
+        let entries = try result.get()
+        guard zip(entries, entries.dropFirst()).allSatisfy({ $0.path < $1.path || $0.path == $1.path }) else {
             throw ServiceError(.validationFailed, "the manifest is not sorted", rule: "manifest-format")
         }
+        try self.init(entries, limits: limits)
+    }
+
+    /// `nil` unless the line is written as ``canonicalBytes`` writes it.
+    private static func fields(
+        in line: Slice<UnsafeBufferPointer<UInt8>>
+    ) -> (digest: ContentDigest, size: Int64, path: String)? {
+        let digits = line.prefix(64)
+        let rest = line.dropFirst(64)
+        guard let digest = ContentDigest(digits: UnsafeBufferPointer(rebasing: digits)), rest.first == 0x20,
+            let space = rest.dropFirst().firstIndex(of: 0x20)
+        else { return nil }
+        let written = rest[(rest.startIndex + 1)..<space]
+        guard let size = Int64(String(decoding: written, as: UTF8.self)), String(size).utf8.elementsEqual(written)
+        else { return nil }
+        return (digest, size, String(decoding: rest[(space + 1)...], as: UTF8.self))
     }
 }

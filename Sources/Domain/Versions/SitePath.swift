@@ -7,6 +7,10 @@ package struct SitePath: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Refuses what could leave the site or surprise a file system: empty, absolute, `.` and `..`, control bytes,
     /// backslashes, components over 255 bytes, more than 32 components, text that is not NFC UTF-8.
     package init(_ text: String) throws(ServiceError) {
+        if Self.isPlain(text) {
+            self.text = text
+            return
+        }
         func refuse(_ rule: String, _ why: String) -> ServiceError {
             let shown = String(
                 String.UnicodeScalarView(text.unicodeScalars.prefix(120).map { $0.value < 0x20 ? "\u{FFFD}" : $0 }))
@@ -46,17 +50,50 @@ package struct SitePath: Hashable, Comparable, Sendable, CustomStringConvertible
         self.text = text
     }
 
+    /// Whether nothing in the text needs a closer look, as is so for almost all paths: one pass over the bytes.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable { bytes in
+            guard !bytes.isEmpty, bytes.count <= maximumComponentLength else { return false }
+            var start = 0
+            var depth = 1
+            for (index, byte) in bytes.enumerated() {
+                if byte == 0x2f {
+                    // Empty, or only dots as far as this looks.
+                    guard index > start, bytes[start] != 0x2e else { return false }
+                    start = index + 1
+                    depth += 1
+                } else if byte < 0x20 || byte >= 0x7f || byte == 0x5c {
+                    return false
+                }
+            }
+            return start < bytes.count && bytes[start] != 0x2e && depth <= maximumDepth
+        } ?? false
+    }
+
     package var components: [Substring] { text.split(separator: "/") }
-    package var name: String { String(components.last ?? "") }
+
+    /// What is behind the last slash.
+    package var name: String {
+        text.utf8.lastIndex(of: 0x2f).map { String(text[text.utf8.index(after: $0)...]) } ?? text
+    }
 
     /// The folder, without a slash at the end; empty at the top.
-    package var folder: String { components.dropLast().joined(separator: "/") }
+    package var folder: String { text.utf8.lastIndex(of: 0x2f).map { String(text[..<$0]) } ?? "" }
 
     /// The part after the last dot of the name, in lower case; empty when there is none.
     package var fileExtension: String {
-        let name = self.name
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
-        return name[name.index(after: dot)...].lowercased()
+        let bytes = text.utf8
+        var index = bytes.endIndex
+        while index > bytes.startIndex {
+            let end = index
+            bytes.formIndex(before: &index)
+            if bytes[index] == 0x2f { return "" }
+            guard bytes[index] == 0x2e else { continue }
+            // A name that begins with its only dot has no extension.
+            guard index > bytes.startIndex, bytes[bytes.index(before: index)] != 0x2f else { return "" }
+            return text[end...].lowercased()
+        }
+        return ""
     }
 
     package var isHTML: Bool { fileExtension == "html" || fileExtension == "htm" }
@@ -74,8 +111,21 @@ package struct SitePath: Hashable, Comparable, Sendable, CustomStringConvertible
     package var description: String { text }
 
     /// By bytes, as manifests are sorted.
-    package static func < (left: Self, right: Self) -> Bool {
-        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    package static func < (left: Self, right: Self) -> Bool { order(left.text, right.text) < 0 }
+
+    /// Negative when `left` comes first, 0 when both have the same bytes.
+    private static func order(_ left: String, _ right: String) -> Int {
+        let order = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right in
+                for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+                    return Int(left[index]) - Int(right[index])
+                }
+                return left.count - right.count
+            }
+        }
+        if let order, let order { return order }
+        if left.utf8.lexicographicallyPrecedes(right.utf8) { return -1 }
+        return right.utf8.lexicographicallyPrecedes(left.utf8) ? 1 : 0
     }
 }
 

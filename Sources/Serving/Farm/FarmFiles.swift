@@ -51,13 +51,12 @@ enum FarmFiles {
     /// Deletes a file and returns whether there was one.
     static func takeFile(_ path: String) -> Bool { unlink(path) == 0 }
 
-    /// Writes a new file that nginx may read, and makes its content durable.
-    static func write(_ bytes: [UInt8], to path: String) throws {
+    /// Writes a new file that nginx may read. The caller makes its content durable.
+    static func write(_ bytes: [UInt8], to path: String) throws -> OpenFile {
         let file = try OpenFile(path, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
         try bytes.withUnsafeBytes { try file.write($0) }
         try SystemCallError.check("fchmod", on: path) { fchmod(file.descriptor, 0o644) }
-        try file.sync()
-        try file.close()
+        return file
     }
 
     /// Whole or not at all.
@@ -65,7 +64,9 @@ enum FarmFiles {
         let slash = path.lastIndex(of: "/")!
         let temporary = String(path[...slash] + "." + path[path.index(after: slash)...] + ".new")
         try removeFile(temporary)
-        try write(bytes, to: temporary)
+        let file = try write(bytes, to: temporary)
+        try file.sync()
+        try file.close()
         try SystemCallError.check("rename", on: path) { rename(temporary, path) }
     }
 

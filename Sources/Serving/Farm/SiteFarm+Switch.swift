@@ -107,12 +107,16 @@ extension SiteFarm {
             try FarmFiles.ensureFolder("\(temporary)/\(shown)")
             for name in names { try FarmFiles.makeLink("\(temporary)/names/\(name)", to: "../\(shown)") }
         }
+        var made: [OpenFile] = []
         if let message = desired.maintenance {
-            try FarmFiles.write(
-                Array(NginxPages.maintenance(message: message).utf8), to: temporary + "/maintenance.html")
+            made.append(
+                try FarmFiles.write(
+                    Array(NginxPages.maintenance(message: message).utf8), to: temporary + "/maintenance.html"))
         }
-        try FarmFiles.write(record, to: temporary + "/desired.json")
-        for made in [temporary + "/names", temporary] { try FarmFiles.sync(made) }
+        made.append(try FarmFiles.write(record, to: temporary + "/desired.json"))
+        for folder in [temporary + "/names", temporary] { made.append(try OpenFile(folder: folder)) }
+        try Flush.all(made)
+        for file in made { try file.close() }
         try SystemCallError.check("rename", on: path) { rename(temporary, path) }
     }
 }

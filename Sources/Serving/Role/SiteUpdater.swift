@@ -27,7 +27,10 @@ struct SiteUpdater: Sendable {
             }
         }
         try farm.observe(.verified, site)
-        let relatives = (previous?.trees ?? []) + desired.trees.map(\.digest)
+        // An edit begins with what the preview shows.
+        let relatives =
+            [previous?.desired.preview?.digest].compactMap(\.self) + (previous?.trees ?? [])
+            + desired.trees.map(\.digest)
         for tree in desired.trees {
             try await trees.ensure(
                 tree.digest, of: site, relatives: relatives.filter { $0 != tree.digest }, tally: tally)

@@ -6,11 +6,29 @@ import Glibc
 
 /// The trees of a host: the files of a version, as read-only hard links to blobs. A tree that has its name is whole.
 struct TreeStore: Sendable {
+    /// How many relatives are read to make a transfer small; the coordinator names the best of them.
+    private static let basesInUse = 2
+    /// How many files the lists that are kept in memory may have in all, so that an agent stays small.
+    private static let filesInMemory = 20_000
+
     let layout: ServingLayout
     let blobs: DirectoryBlobStore
+    private let manifests: ManifestCache
     let transfer: any BlobTransfer
     let pool: BlockingPool
     let observe: ServingStepObserver
+
+    init(
+        layout: ServingLayout, blobs: DirectoryBlobStore, transfer: any BlobTransfer, pool: BlockingPool,
+        observe: @escaping ServingStepObserver
+    ) {
+        self.layout = layout
+        self.blobs = blobs
+        manifests = ManifestCache(store: blobs, limitInFiles: Self.filesInMemory)
+        self.transfer = transfer
+        self.pool = pool
+        self.observe = observe
+    }
 
     /// Those of `digests` that are not on the host.
     func missing(among digests: [ContentDigest]) async throws -> [ContentDigest] {
@@ -19,45 +37,67 @@ struct TreeStore: Sendable {
     }
 
     /// Brings a version to the host: fetches what is missing, every hash checked, and builds its tree. Does nothing when
-    /// the tree is there. `relatives` are versions of the same site that the host has; they keep the transfer small.
+    /// the tree is there. `relatives` are versions of the same site, the likeliest base first; those that the host has
+    /// keep the transfer and the work small.
     func ensure(
         _ digest: ContentDigest, of site: SiteID, relatives: [ContentDigest], tally: TransferTally
     ) async throws {
         guard try await !missing(among: [digest]).isEmpty else { return }
-        let manifest = try await manifest(digest, of: site, relatives: relatives, tally: tally)
+        let bases = try await bases(among: relatives)
+        let manifest = try await manifest(digest, of: site, bases: bases, tally: tally)
+        let base = bases.map { (manifest: $0.value, delta: ManifestDelta(from: $0.value, to: manifest)) }
+            .min { $0.delta.upserts.count < $1.delta.upserts.count }
+        if let base {
+            // The tree of the base is whole, and so are the blobs that it is made of.
+            do {
+                try await fetch(base.delta.upserts, of: site, tally: tally)
+                return try await build(manifest, as: digest, on: base.manifest, for: site)
+            } catch let error as ServiceError where error.code == .notFound {
+                // Or somebody took one away: then all of them are looked for.
+            }
+        }
+        try await fetch(manifest.entries, of: site, tally: tally)
+        try await build(manifest, as: digest, on: nil, for: site)
+    }
+
+    /// The manifests of a few relatives whose trees are here.
+    private func bases(among relatives: [ContentDigest]) async throws -> [ContentDigest: Manifest] {
+        let absent = Set(try await missing(among: relatives))
+        var bases: [ContentDigest: Manifest] = [:]
+        for relative in relatives where !absent.contains(relative) && bases.count < Self.basesInUse {
+            bases[relative] = try? await manifests.manifest(relative)
+        }
+        return bases
+    }
+
+    private func fetch(_ entries: [Manifest.Entry], of site: SiteID, tally: TransferTally) async throws {
         var seen: Set<ContentDigest> = []
-        let wanted = manifest.entries.map(\.digest).filter { seen.insert($0).inserted }
-        let missing = try await blobs.missing(among: wanted)
+        let missing = try await blobs.missing(among: entries.map(\.digest).filter { seen.insert($0).inserted })
         if !missing.isEmpty {
             tally.add(try await transfer.fetch(missing, for: .site(site), into: blobs))
         }
         try observe(.fetched, site)
-        try await build(manifest, as: digest, for: site)
     }
 
     private func manifest(
-        _ digest: ContentDigest, of site: SiteID, relatives: [ContentDigest], tally: TransferTally
+        _ digest: ContentDigest, of site: SiteID, bases: [ContentDigest: Manifest], tally: TransferTally
     ) async throws -> Manifest {
-        if let manifest = try? await blobs.manifest(digest) { return manifest }
-        var known: [ContentDigest: Manifest] = [:]
-        for relative in relatives.prefix(3) { known[relative] = try? await blobs.manifest(relative) }
-        let fetched = try await transfer.fetchManifest(digest, for: .site(site), known: known)
+        if let manifest = try? await manifests.manifest(digest) { return manifest }
+        let fetched = try await transfer.fetchManifest(digest, for: .site(site), known: bases)
         tally.add(TransferSummary(files: 0, bytes: fetched.wireBytes))
-        guard fetched.manifest.digest == digest else {
-            throw ServiceError(
-                .validationFailed, "the list of files that came is not the one of version \(digest.abbreviated)",
-                rule: "manifest-digest")
-        }
-        try await blobs.putManifest(fetched.manifest)
+        try await blobs.putManifest(fetched.manifest, expecting: digest)
+        manifests.insert(fetched.manifest, digest: digest)
         return fetched.manifest
     }
 
-    private func build(_ manifest: Manifest, as digest: ContentDigest, for site: SiteID) async throws {
+    private func build(
+        _ manifest: Manifest, as digest: ContentDigest, on base: Manifest?, for site: SiteID
+    ) async throws {
         let tree = layout.tree(digest)
         let temporary = "\(layout.trees)/.new-\(digest)-\(String(UInt32.random(in: .min ... .max), radix: 36))"
         do {
-            // Flushes the file system: the tree's content is durable before it gets its name.
-            try await blobs.linkAll(manifest.entries, into: temporary)
+            // Flushes what it makes: the tree's content is durable before it gets its name.
+            try await blobs.linkAll(manifest.entries, into: temporary, base: base)
             try observe(.treeBuilt, site)
             let trees = layout.trees
             try await pool.run {

@@ -1,4 +1,3 @@
-package import Artifacts
 package import Domain
 import Synchronization
 
@@ -29,8 +28,11 @@ package final class ManifestCache: Sendable {
         return manifest
     }
 
+    /// The manifest when it was read or made lately.
+    package func known(_ digest: ContentDigest) -> Manifest? { state.withLock { $0.use(digest) } }
+
     /// Adds one that was just made.
-    func insert(_ manifest: Manifest, digest: ContentDigest) {
+    package func insert(_ manifest: Manifest, digest: ContentDigest) {
         state.withLock { state in
             guard state.manifests.updateValue(manifest, forKey: digest) == nil else { return }
             state.order.append(digest)
