@@ -9,10 +9,7 @@ import Testing
             let system = try TestSystem(folder: folder)
             defer { system.stop() }
             try system.startCoordinator()
-            try await system.until("the coordinator answers") {
-                guard let url = URL(string: system.api + "/readyz") else { return false }
-                return (try? await URLSession.shared.data(from: url)) != nil
-            }
+            try await APIClient(base: system.api).send("GET", "/readyz", expecting: [200])
             try system.join()
             try system.startAgent()
             let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

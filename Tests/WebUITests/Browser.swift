@@ -57,7 +57,8 @@ actor Browser {
     /// Sends a form from a page of ours, with its secret, and follows the redirect.
     @discardableResult
     func post(_ path: String, from page: String, _ fields: [String: String] = [:]) async throws -> Answer {
-        let token = try #require(try await get(page).token, "\(page) has no form")
+        let shown = try await get(page)
+        let token = try #require(shown.token, "\(page) has no form")
         let answer = try await submit(path, fields.merging(["csrf": token]) { $1 })
         guard answer.status == 303, let location = answer.location else { return answer }
         return try await get(location)
@@ -105,7 +106,8 @@ actor Browser {
 
     /// Makes version 2 of files of one's own.
     func uploadVersion(_ slug: String, headline: String) async throws -> Answer {
-        let token = try #require(try await get("/sites/\(slug)/settings").token)
+        let page = try await get("/sites/\(slug)/settings")
+        let token = try #require(page.token)
         let answer = try await upload(
             "/sites/\(slug)/settings/upload", [("csrf", token)],
             file: try fixture.archive(["index.html": WebFixture.html(headline)]))

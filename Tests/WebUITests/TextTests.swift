@@ -52,7 +52,7 @@ import Testing
         let pieces = stride(from: 0, to: bytes.count, by: size).map {
             ByteBuffer(bytes: bytes[$0..<min(bytes.count, $0 + size)])
         }
-        let stream = AsyncStream { continuation in
+        let stream = AsyncStream<ByteBuffer> { continuation in
             for piece in pieces { continuation.yield(piece) }
             continuation.finish()
         }
@@ -71,7 +71,9 @@ import Testing
             buffer: ByteBuffer(string: "--limit\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx"))
         var reader = MultipartReader(body: body, boundary: "limit")
         _ = try await reader.nextPart(limit: 1000)
-        await #expect(throws: (any Error).self) { _ = try await reader.collectPart(limit: 1000) }
+        var isRefused = false
+        do { _ = try await reader.collectPart(limit: 1000) } catch { isRefused = true }
+        #expect(isRefused)
     }
 
     @Test("Form fields are decoded, and nonsense is refused")

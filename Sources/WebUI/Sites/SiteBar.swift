@@ -16,7 +16,8 @@ struct SiteBar {
     /// Hosts that serve what is wanted now.
     private var applied: Int { view.serving.count { $0.state == .applied } }
     private var refused: ServingView? { view.serving.first { $0.state == .refused } }
-    var isServed: Bool { applied > 0 }
+    /// Whether any host shows the site, be it as it was a moment ago.
+    var isServed: Bool { view.serving.contains { $0.appliedGeneration > 0 } }
 
     /// The scheme, name and port of the preview and of the live site, for frames.
     var frames: [String] { [view.previewURL, view.url].map { String($0.dropLast($0.hasSuffix("/") ? 1 : 0)) } }

@@ -114,13 +114,23 @@ customElements.define('preview-pane', class extends HTMLElement {
     document.addEventListener('drawn', ({ detail }) => {
       if (detail.served === this.served) return;
       this.served = detail.served;
-      const frame = this.querySelector('iframe');
-      if (!frame) { location.reload(); return; }
-      // A frame of another origin tells nobody where it is; it begins at the front page.
-      frame.src = this.dataset.url;
-      const version = this.querySelector('h2 .muted');
-      if (version && detail.preview) version.textContent = `version ${detail.preview}`;
+      this.renew(!detail.served.includes('-pending'));
     });
+  }
+  /** Takes what the page says now around the preview, and loads the preview itself when every host has it. */
+  async renew(isSettled) {
+    const answer = await fetch(location.href).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    for (const part of ['.sitebar', 'preview-pane h2']) {
+      const [now, next] = [document.querySelector(part), page.querySelector(part)];
+      if (now && next && now.innerHTML !== next.innerHTML) now.replaceWith(document.importNode(next, true));
+    }
+    const frame = this.querySelector('iframe');
+    const next = page.querySelector('preview-pane .stage');
+    if (!frame && next) this.querySelector('.stage').replaceWith(document.importNode(next, true));
+    // A frame of another origin tells nobody where it is; it begins at the front page.
+    else if (frame && isSettled) frame.src = this.dataset.url;
   }
 });
 
