@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev libhiredis-dev \
     nginx-light redis-server redis-sentinel bubblewrap socat \
     protobuf-compiler openssl curl rsync wrk zip \
-    python3 python3-venv python3-doc
+    python3 python3-venv python3-doc chromium fonts-dejavu-core
 
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))

@@ -35,6 +35,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -78,6 +79,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
     ],
     targets: [
         // 1: what knows nothing of Pagewright
@@ -177,6 +179,12 @@ let package = Package(
             dependencies: ["AgentCore", "Artifacts", "BlockingIO", "Domain", "Nginx", lifecycle, logging, nioCore],
             swiftSettings: settings),
         .target(
+            name: "WebUI",
+            dependencies: [
+                "Archives", "Artifacts", "BlockingIO", "Coordinator", "Domain", httpTypes, hummingbird, hummingbirdCore,
+                logging, mustache, nioCore,
+            ], resources: [.copy("Resources")], swiftSettings: settings),
+        .target(
             name: "Worker",
             dependencies: [
                 "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "Sandbox", lifecycle, logging,
@@ -195,8 +203,8 @@ let package = Package(
             dependencies: [
                 "AgentGateway", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Coordinator", "Database",
                 "DatabasePostgres", "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue",
-                "QueueEmbedded", "QueueRedis", "RESTAPI", "Redis", "Telemetry", argumentParser, configuration,
-                lifecycle, logging, metrics, unixSignals, yams,
+                "QueueEmbedded", "QueueRedis", "RESTAPI", "Redis", "Telemetry", "WebUI", argumentParser,
+                configuration, lifecycle, logging, metrics, unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
@@ -305,6 +313,14 @@ let package = Package(
                 "RESTAPI", "Archives", "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
                 "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestSupport", asyncHTTPClient, logging,
                 hummingbird, hummingbirdCore, httpTypes, lifecycle, nioCore, nioHTTP1,
+            ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "WebUITests",
+            dependencies: [
+                "WebUI", "RESTAPI", "Archives", "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite",
+                "Domain", "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestSupport", asyncHTTPClient,
+                hummingbirdCore, logging, lifecycle, nioCore, nioHTTP1,
             ],
             swiftSettings: testSettings),
         .testTarget(

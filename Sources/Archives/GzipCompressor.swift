@@ -1,13 +1,13 @@
 import CZlib
 import Domain
-import NIOCore
+package import NIOCore
 
 /// Makes a gzip file piece by piece, without name and time in its header. Blocks.
-final class GzipCompressor {
+package final class GzipCompressor {
     /// On the heap, because zlib remembers where it is.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 
-    init() {
+    package init() {
         stream.initialize(to: z_stream())
         // 15 bits of window; 16 more say gzip. All other numbers are zlib's own defaults, written down.
         let result = deflateInit2_(
@@ -21,7 +21,7 @@ final class GzipCompressor {
     }
 
     /// Takes `piece` in and returns what is ready; that can be nothing. The last one brings the rest.
-    func compress(_ piece: ByteBuffer, isLast: Bool = false) throws -> ByteBuffer {
+    package func compress(_ piece: ByteBuffer, isLast: Bool = false) throws -> ByteBuffer {
         var packed = ByteBuffer()
         try piece.withUnsafeReadableBytes { bytes in
             stream.pointee.next_in = UnsafeMutablePointer(

@@ -55,24 +55,6 @@ extension CoordinatorCore {
             detail: engaged.map { "\($0.name): \($0.detail)" }.joined(separator: " "))
     }
 
-    /// Whether the database answers, and takes writes.
-    private static func probe(_ database: any SQLDatabase) async throws {
-        try await database.withTransaction(on: .only([])) { transaction in
-            _ = try await transaction.query("SELECT 1 AS one")
-        }
-    }
-
-    /// A few words without names or addresses: everybody may read them.
-    private static func reason(_ error: any Error) -> String {
-        switch (error as? SQLError)?.kind {
-        case .readOnly: "takes no writes"
-        case .accessDenied: "does not let us in"
-        case .storageFull: "is full"
-        case .timeout: "is too busy"
-        default: "does not answer"
-        }
-    }
-
     private func check(_ name: String, _ body: () async throws -> Void) async -> ReadinessCheck {
         do {
             try await body()

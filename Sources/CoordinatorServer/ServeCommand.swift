@@ -9,6 +9,7 @@ import RESTAPI
 import ServiceLifecycle
 import Telemetry
 import UnixSignals
+import WebUI
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -78,6 +79,13 @@ struct ServeCommand: AsyncParsableCommand {
                 authority: core.authority, membership: core.services.membership, sessions: core.services.sessions,
                 registry: core.services.registry, exchange: core.services.exchange, logger: logger,
                 onBound: { ready.agentsAreBound(to: $0) })
+            let pages = try WebPages(
+                services: WebServices(accounts: core.accounts, coordinator: core.services),
+                settings: WebSettings(
+                    uploadFolder: serve.folder.uploads,
+                    engines: [settings.defaultEngine]
+                        + EngineName.allCases.map(\.rawValue).filter { $0 != settings.defaultEngine }),
+                resources: try ResourceFolder.find())
             let api = RESTServer(
                 services: RESTServices(
                     accounts: core.accounts, idempotency: core.idempotency, coordinator: core.services),
@@ -85,6 +93,9 @@ struct ServeCommand: AsyncParsableCommand {
                     address: serve.listen, port: serve.port, uploadFolder: serve.folder.uploads,
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
+                pages: {
+                    await pages.answer(to: $0, requestID: $1, address: $2, logger: $3, events: $4)
+                },
                 onRunning: { ready.apiIsBound(to: $0) })
             var services: [any Service] =
                 hints.services + [

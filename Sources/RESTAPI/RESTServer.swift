@@ -1,7 +1,7 @@
-import Coordinator
+package import Coordinator
 package import Domain
 import Hummingbird
-import HummingbirdCore
+package import HummingbirdCore
 package import Logging
 import NIOCore
 import ServiceLifecycle
@@ -9,18 +9,29 @@ package import Telemetry
 
 /// The HTTP side of the coordinator.
 package struct RESTServer: Service {
+    /// Sends what happens after an event's number, as it happens, to somebody who is logged in.
+    package typealias Events =
+        @Sendable (_ request: Request, _ caller: AuthenticatedCaller, _ after: Int64) throws ->
+        Response
+    /// Answers every address that is not the API's, and says which route did. It shows errors in its own way.
+    package typealias Pages =
+        @Sendable (
+            _ request: Request, _ requestID: String, _ address: ClientAddress, _ logger: Logger, _ events: Events
+        ) async -> (response: Response, route: String)
+
     private let services: RESTServices
     private let settings: RESTSettings
     private let metrics: PrometheusRegistry
     private let clock: any WallClock
     private let logger: Logger
     private let readiness: @Sendable () async -> [ReadinessCheck]
+    private let pages: Pages?
     private let onRunning: @Sendable (_ port: Int) async -> Void
 
     /// `onRunning` is called with the port once the server accepts connections.
     package init(
         services: RESTServices, settings: RESTSettings, metrics: PrometheusRegistry, clock: any WallClock,
-        logger: Logger, readiness: @escaping @Sendable () async -> [ReadinessCheck],
+        logger: Logger, readiness: @escaping @Sendable () async -> [ReadinessCheck], pages: Pages? = nil,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         self.services = services
@@ -29,6 +40,7 @@ package struct RESTServer: Service {
         self.clock = clock
         self.logger = logger
         self.readiness = readiness
+        self.pages = pages
         self.onRunning = onRunning
     }
 
@@ -45,7 +57,7 @@ package struct RESTServer: Service {
 
     var application: some ApplicationProtocol {
         Application(
-            router: table.router(services: services, settings: settings, metrics: metrics),
+            router: table.router(services: services, settings: settings, metrics: metrics, pages: pages),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
                     idleTimeout: .seconds(60),

@@ -7,6 +7,7 @@ import Telemetry
 /// All operations of the API, once: the router and the OpenAPI document are both made of it.
 struct RouteTable: Sendable {
     let routes: [APIRoute]
+    private let stream: EventStream
 
     init(
         services: RESTServices, settings: RESTSettings, metrics: PrometheusRegistry, clock: any WallClock,
@@ -15,6 +16,7 @@ struct RouteTable: Sendable {
         let stream = EventStream(
             events: services.events, streams: EventStreamLimit(), metrics: metrics, clock: clock,
             heartbeatInterval: settings.heartbeatInterval)
+        self.stream = stream
         let described =
             AccountRoutes(accounts: services.accounts, metrics: metrics).routes
             + SiteRoutes(sites: services.sites).routes
@@ -38,13 +40,14 @@ struct RouteTable: Sendable {
             ]
     }
 
-    func router(services: RESTServices, settings: RESTSettings, metrics: PrometheusRegistry) -> Router<
-        RESTRequestContext
-    > {
+    func router(
+        services: RESTServices, settings: RESTSettings, metrics: PrometheusRegistry, pages: RESTServer.Pages?
+    ) -> Router<RESTRequestContext> {
         let router = Router(context: RESTRequestContext.self)
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: AccessMiddleware(metrics: metrics, trustsForwardedFor: settings.trustsForwardedFor))
         router.add(middleware: SecurityHeadersMiddleware())
+        if let pages { router.add(middleware: PagesMiddleware(routes: routes, stream: stream, pages: pages)) }
         router.add(middleware: ProblemMiddleware(routes: routes))
         let uploads = UploadStore(folder: settings.uploadFolder, limitInBytes: settings.uploadLimitInBytes)
         for route in routes {

@@ -15,6 +15,8 @@ package struct ServingView: Sendable {
     package let hostName: String
     /// The generation that is desired now.
     package let generation: Int64
+    /// The highest generation that the host has served; 0 when it never served the site.
+    package let appliedGeneration: Int64
     package let state: Placement.State
     /// Why the host refused; visitors still see what it served before.
     package let error: String?

@@ -16,7 +16,8 @@ struct SiteViewer: Sendable {
             serving.append(
                 ServingView(
                     host: placement.host, hostName: host.name, generation: placement.generation,
-                    state: placement.state, error: placement.error, fetchedFiles: placement.fetchedFiles,
+                    appliedGeneration: placement.appliedGeneration, state: placement.state, error: placement.error,
+                    fetchedFiles: placement.fetchedFiles,
                     fetchedBytes: placement.fetchedBytes, updatedAt: placement.updatedAt))
         }
         return SiteView(

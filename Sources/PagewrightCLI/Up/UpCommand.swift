@@ -52,11 +52,11 @@ struct UpCommand: AsyncParsableCommand {
         try await system.run { running in
             if json { return Console.print(object: running.object) }
             Console.print("Pagewright is up.")
-            Console.print("  API     \(running.api)")
+            Console.print("  Web     \(running.api)  (open it in a browser; the API is there too)")
             Console.print("  Sites   \(running.sites)  (each at its own name, such as http://bakery.localhost:…)")
             Console.print("  Agents  \(running.agents)")
             Console.print("  State   \(running.state)")
-            Console.print("Begin in another terminal: pagewright login --register --url \(running.api)")
+            Console.print("Or begin in another terminal: pagewright login --register --url \(running.api)")
             Console.print("Ctrl-C stops all of it.")
         } note: { text in
             Console.printError(text)

@@ -1,0 +1,109 @@
+import Coordinator
+import Domain
+
+/// Where somebody talks to a site and sees what comes of it.
+struct StudioPages: Sendable {
+    private static let pageSize = 12
+    /// How many changed files a card names.
+    private static let filesOnCard = 8
+    /// 20,000 characters, each of several bytes and each of those encoded, fit in.
+    private static let promptLimit = 1 << 20
+
+    let services: WebServices
+    let engines: [String]
+
+    var routes: [PageRoute] {
+        [
+            .get("/sites/{site}/studio") { .page(try await page($0)) },
+            .get("/sites/{site}/studio/feed") { visit in
+                let view = try await services.sites.find(visit.site, for: try visit.principal)
+                return .part("studio-feed", try await feed(view, visit))
+            },
+            .post("/sites/{site}/edits", input: .form(limit: Self.promptLimit)) { try await submit($0) },
+        ]
+    }
+
+    private func page(_ visit: PageVisit, prompt: String? = nil, _ error: ServiceError? = nil) async throws -> Page {
+        let principal = try visit.principal
+        let view = try await services.sites.find(visit.site, for: principal)
+        let bar = SiteBar(view: view, tab: .studio)
+        var page = Page(
+            "studio", title: "\(view.site.name) · Studio", section: .sites,
+            command: "pagewright edit \(view.site.slug) 'Change the headline to \"Fresh bread every morning\"'")
+        page.isWide = true
+        page.frames = bar.frames
+        page.values = try await feed(view, visit)
+        page.values["engines"] = engines.map { ["name": $0, "title": Self.title(of: $0)] }
+        page.values["prompt"] = prompt ?? ""
+        if prompt == nil, let again = visit.query["again"].flatMap(JobID.init) {
+            let job = try await services.jobs.find(again, for: principal)
+            page.values["prompt"] = job.edit?.prompt.text ?? ""
+        }
+        if let notice = try await ReleasePages(services: services).notice(for: visit, view) {
+            page.values["notice"] = notice
+        }
+        if let error {
+            page.status = error.status
+            page.values["error"] = error.banner
+        }
+        return page
+    }
+
+    /// The talk so far, the oldest first, and how things are.
+    private func feed(_ view: SiteView, _ visit: PageVisit) async throws -> [String: Any] {
+        let principal = try visit.principal
+        let jobs = try await services.jobs.list(
+            site: view.site.id.text, state: nil, page: try visit.page(limit: Self.pageSize), for: principal)
+        var cards: [[String: Any]] = []
+        for job in jobs.items.reversed() { cards.append(try await card(job, view, principal)) }
+        let bar = SiteBar(view: view, tab: .studio)
+        let served = view.serving.map { "\($0.host)-\($0.generation)-\($0.state.rawValue)" }.joined(separator: ",")
+        var values: [String: Any] = [
+            "site": bar.values, "cards": cards, "isEmpty": cards.isEmpty && visit.query["cursor"] == nil,
+            "isOlder": visit.query["cursor"] != nil, "served": served,
+            "isWorking": jobs.items.contains { !$0.job.isTerminal },
+        ]
+        if let cursor = jobs.nextCursor { values["older"] = cursor.addingPercents() }
+        return values
+    }
+
+    private func card(_ job: JobView, _ view: SiteView, _ principal: Principal) async throws -> [String: Any] {
+        var values = JobCard(view: job).values
+        values["sitePath"] = "/sites/\(view.site.slug)"
+        guard let version = job.job.made, let edit = job.edit else { return values }
+        let isPreview = view.site.preview == version
+        values["isLive"] = view.site.live == version
+        values["isPreview"] = isPreview
+        values["canPromote"] = view.site.live != version
+        values["canDiscard"] = isPreview && edit.base != version && view.site.live != version
+        values["canShow"] = !isPreview
+        let all = try await services.versions.manifest(version.rawValue, of: view.site.id.text, for: principal).manifest
+        let diff = try await services.versions.diff(
+            from: edit.base.rawValue, to: version.rawValue, of: view.site.id.text, for: principal)
+        values["fileCount"] = "\(diff.files.count) of \(Wording.count(all.entries.count, "file"))"
+        values["files"] = diff.files.prefix(Self.filesOnCard).map(FileRow.values)
+        if diff.files.count > Self.filesOnCard { values["moreFiles"] = diff.files.count - Self.filesOnCard }
+        return values
+    }
+
+    private func submit(_ visit: PageVisit) async throws -> PageAnswer {
+        let prompt = visit.form["prompt"] ?? ""
+        let engine = visit.form.text("engine")
+        do {
+            let (edit, _) = try await services.edits.submit(
+                prompt: prompt, engine: engine.isEmpty ? nil : engine, baseVersion: nil, to: visit.site,
+                for: try visit.principal)
+            return .redirect(to: "\(visit.sitePath)/studio#\(edit.job)")
+        } catch let error as ServiceError where error.code != .internalError && error.field != "site" {
+            return .page(try await page(visit, prompt: prompt, error))
+        }
+    }
+
+    private static func title(of engine: String) -> String {
+        switch engine {
+        case "builtin": "Built in: quick, fixed requests"
+        case "codex": "Codex: AI, free requests"
+        default: engine
+        }
+    }
+}

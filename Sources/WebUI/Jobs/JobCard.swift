@@ -1,0 +1,82 @@
+import Coordinator
+import Domain
+
+/// One job as a card: what was asked for, how far it is, what came of it.
+struct JobCard {
+    let view: JobView
+
+    private var job: Job { view.job }
+
+    var values: [String: Any] {
+        var values: [String: Any] = [
+            "id": job.id.text, "path": "/jobs/\(job.id)", "state": word, "kind": kind,
+            "created": Wording.time(job.createdAt), "updated": Wording.time(job.updatedAt), "attempt": job.attempt,
+            "canCancel": !job.isTerminal && job.cancelRequestedAt == nil, "canRetry": canRetry,
+            "isOver": job.isTerminal, "isStopping": job.cancelRequestedAt != nil && !job.isTerminal,
+            "hasFindings": !view.findings.isEmpty,
+            "findings": view.findings.map(FindingRow.values),
+        ]
+        if let edit = view.edit {
+            values["prompt"] = edit.prompt.text
+            values["engine"] = edit.engine.rawValue
+            values["base"] = edit.base.rawValue
+        }
+        if case .leased = job.state {
+            values["progress"] = ["percent": job.progress, "step": job.step.isEmpty ? "Working" : job.step]
+        }
+        if let reason = view.waitReason { values["why"] = reason }
+        if let failure = job.problem { values["failure"] = failure.message }
+        if case .cancelled = job.state { values["cancelled"] = true }
+        if let version = job.made { values["version"] = version.rawValue }
+        if !view.summary.isEmpty { values["summary"] = view.summary }
+        let tokens = view.usage.uncachedInput + view.usage.cachedInput + view.usage.output
+        if tokens > 0 {
+            values["usage"] =
+                "\(Wording.count(tokens, "token")): \(view.usage.output) out, \(view.usage.cachedInput) of the rest cached"
+        }
+        return values
+    }
+
+    private var canRetry: Bool {
+        switch job.state {
+        case .failed, .cancelled, .dead: true
+        case .queued, .ready, .leased, .succeeded: false
+        }
+    }
+
+    private var word: String {
+        switch job.state {
+        case .queued, .ready: "Waiting"
+        case .leased: job.cancelRequestedAt == nil ? "Running" : "Stopping"
+        case .succeeded: "Done"
+        case .failed: "Not done"
+        case .cancelled: "Stopped"
+        case .dead: "Given up"
+        }
+    }
+
+    private var kind: String {
+        switch job.state {
+        case .queued, .ready: "wait"
+        case .leased: "busy"
+        case .succeeded: "ok"
+        case .failed, .dead: "danger"
+        case .cancelled: "plain"
+        }
+    }
+}
+
+extension Job {
+    /// What it made, when it succeeded.
+    var made: VersionNumber? {
+        if case .succeeded(let version) = state { version } else { nil }
+    }
+
+    /// Why it did not succeed.
+    var problem: JobFailure? {
+        switch state {
+        case .failed(let failure), .dead(let failure): failure
+        case .queued, .ready, .leased, .succeeded, .cancelled: nil
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Coordinator
+import Domain
+
+/// Moving the two pointers of a site, and saying what came of it.
+struct ReleasePages: Sendable {
+    let services: WebServices
+
+    var routes: [PageRoute] {
+        [
+            .get("/sites/{site}/promote/{version}") { try await sheet($0) },
+            .post("/sites/{site}/promote") { visit in
+                let version = try PageVisit.number(visit.form.text("version"))
+                do {
+                    _ = try await services.releases.promote(version, on: visit.site, for: try visit.principal)
+                } catch let error as ServiceError where error.rule == "already-live" {
+                    // The second of two clicks.
+                }
+                return back(visit, done: "promoted", version)
+            },
+            .post("/sites/{site}/rollback") { visit in
+                let text = visit.form.text("version")
+                let wanted = text.isEmpty ? nil : try PageVisit.number(text)
+                do {
+                    let release = try await services.releases.rollBack(
+                        on: visit.site, to: wanted, for: try visit.principal)
+                    return back(visit, done: "rolled-back", release.version.rawValue)
+                } catch let error as ServiceError where error.rule == "already-live" {
+                    return back(visit, done: "rolled-back", wanted ?? 0)
+                }
+            },
+            .post("/sites/{site}/preview") { visit in
+                let version = try PageVisit.number(visit.form.text("version"))
+                _ = try await services.releases.setPreview(version, on: visit.site, for: try visit.principal)
+                return back(visit, done: visit.form["discard"] == nil ? "preview" : "discarded", version)
+            },
+        ]
+    }
+
+    /// What changes for visitors when a version is promoted.
+    private func sheet(_ visit: PageVisit) async throws -> PageAnswer {
+        let principal = try visit.principal
+        let view = try await services.sites.find(visit.site, for: principal)
+        let version = try await services.versions.find(try visit.number("version"), of: visit.site, for: principal)
+        let number = version.version.number
+        var page = Page(
+            "promote", title: "Promote version \(number)", section: .sites,
+            command: "pagewright promote \(view.site.slug) \(number)")
+        page.values = [
+            "site": SiteBar(view: view, tab: .versions).values, "version": number.rawValue,
+            "summary": version.version.summary, "isLive": version.isLive,
+            "findings": version.version.findings.map(FindingRow.values),
+            "hasFindings": !version.version.findings.isEmpty, "hosts": view.serving.map(Self.host),
+            "hasHosts": !view.serving.isEmpty, "back": Self.place(visit.query["back"]),
+        ]
+        if let live = view.site.live, live != number {
+            let diff = try await services.versions.diff(
+                from: live.rawValue, to: number.rawValue, of: visit.site, for: principal)
+            page.values["files"] = diff.files.prefix(50).map(FileRow.values)
+            page.values["fileCount"] = Wording.count(diff.files.count, "file")
+            page.values["live"] = live.rawValue
+        }
+        return .page(page)
+    }
+
+    /// The sentence about what was just done, when the address says that something was.
+    func notice(for visit: PageVisit, _ view: SiteView) async throws -> [String: Any]? {
+        let version = visit.query["version"].flatMap { Int($0) }.map(String.init) ?? ""
+        let state =
+            view.serving.isEmpty ? "No host serves it yet." : "Hosts confirm it one by one; see the state above."
+        switch visit.query["done"] {
+        case "promoted":
+            guard view.site.live.map({ $0.description }) == version else { return nil }
+            return [
+                "text": "Version \(version) is the one for visitors now. \(state)",
+                "canUndo": view.site.previous != nil, "path": "/sites/\(view.site.slug)",
+            ]
+        case "rolled-back":
+            return ["text": "Visitors get version \(view.site.live?.description ?? version) again. \(state)"]
+        case "preview": return ["text": "The preview shows version \(version)."]
+        case "discarded":
+            return [
+                "text":
+                    "The preview is back at version \(version). Nothing is lost: the change is still among the versions."
+            ]
+        case "uploaded":
+            return ["text": "Your files are version \(version) and in the preview. Promote it when it looks right."]
+        default: return nil
+        }
+    }
+
+    private func back(_ visit: PageVisit, done: String, _ version: Int) -> PageAnswer {
+        .redirect(to: "\(visit.sitePath)/\(Self.place(visit.form["back"]))?done=\(done)&version=\(version)")
+    }
+
+    private static func place(_ word: String?) -> String { word == "versions" ? "versions" : "studio" }
+
+    private static func host(_ serving: ServingView) -> [String: Any] {
+        var values: [String: Any] = ["name": serving.hostName, "updated": Wording.time(serving.updatedAt)]
+        switch serving.state {
+        case .applied: values["ok"] = "has everything until now"
+        case .pending: values["busy"] = "is catching up"
+        case .refused: values["danger"] = "refused: \(serving.error ?? "no reason given")"
+        }
+        return values
+    }
+}

@@ -1,0 +1,36 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(10))) struct PageFlowTests {
+    @Test("In a real browser: the main job with and without JavaScript, and every page without a barrier")
+    func browser() async throws {
+        try await withTemporaryDirectory { folder in
+            let system = try TestSystem(folder: folder)
+            defer { system.stop() }
+            try system.startCoordinator()
+            try await APIClient(base: system.api).send("GET", "/readyz", expecting: [200])
+            try system.join()
+            try system.startAgent()
+            let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            let log = folder + "/browser.log"
+            try Data().write(to: URL(filePath: log))
+            let flow = Process()
+            flow.executableURL = root.appending(path: ".venv-test/bin/python")
+            flow.arguments = [root.appending(path: "scripts/browser-flow").path, system.api]
+            let output = try FileHandle(forWritingTo: URL(filePath: log))
+            flow.standardOutput = output
+            flow.standardError = output
+            flow.standardInput = FileHandle.nullDevice
+            try flow.run()
+            let deadline = ContinuousClock.now + .seconds(480)
+            while flow.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(100)) }
+            let isLate = flow.isRunning
+            if isLate { flow.terminate() }
+            flow.waitUntilExit()
+            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            #expect(!isLate && flow.terminationStatus == 0, "\(said.suffix(3000))")
+        }
+    }
+}
