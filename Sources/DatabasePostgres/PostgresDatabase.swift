@@ -104,6 +104,19 @@ package final class PostgresDatabase: SQLDatabase {
         }
     }
 
+    /// The server's identifier, which every restore from a base backup shares, and the timeline, which changes with every
+    /// promotion and every restore to a point in time.
+    package func storageIdentity() async throws -> String? {
+        try await read { transaction in
+            let row = try await transaction.query(
+                """
+                SELECT (SELECT system_identifier FROM pg_control_system())::TEXT AS system,
+                    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline
+                """)[0]
+            return try "postgres:\(row.text("system")):\(row.text("timeline"))"
+        }
+    }
+
     private func transact<Value: Sendable>(
         in pool: PostgresPool, opening: [PostgresStatement],
         _ body: @Sendable (any SQLTransaction) async throws -> Value
