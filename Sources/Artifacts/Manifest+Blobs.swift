@@ -30,24 +30,6 @@ extension BlobStore {
         try await put(manifest.encoded)
     }
 
-    /// Adds the manifest durably. Throws `validationFailed` with rule `manifest-digest` when it is not the `expected` one.
-    package func putManifest(_ manifest: Manifest, expecting expected: ContentDigest) async throws {
-        let batch = try await makeBatch()
-        do {
-            let writer = try await batch.makeWriter()
-            try await writer.write(ByteBuffer(bytes: manifest.encoded))
-            guard try await writer.finish(expecting: nil).digest == expected else {
-                throw ServiceError(
-                    .validationFailed, "the list of files that came is not the one of version \(expected.abbreviated)",
-                    rule: "manifest-digest")
-            }
-            try await batch.commit()
-        } catch {
-            await batch.discard()
-            throw error
-        }
-    }
-
     /// Reads a manifest that was stored. Throws as ``read(_:limit:)`` does, and `validationFailed` when the blob is not
     /// a manifest or breaks `limits`.
     package func manifest(_ digest: ContentDigest, limits: Manifest.Limits = .standard) async throws -> Manifest {

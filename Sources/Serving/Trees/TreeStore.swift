@@ -44,19 +44,23 @@ struct TreeStore: Sendable {
     ) async throws {
         guard try await !missing(among: [digest]).isEmpty else { return }
         let bases = try await bases(among: relatives)
-        let manifest = try await manifest(digest, of: site, bases: bases, tally: tally)
+        let (manifest, isNew) = try await manifest(digest, of: site, bases: bases, tally: tally)
+        // Made durable while the contents come; the tree does not get its name before.
+        async let kept: Void = keep(manifest, as: digest, isNew: isNew)
         let base = bases.map { (manifest: $0.value, delta: ManifestDelta(from: $0.value, to: manifest)) }
             .min { $0.delta.upserts.count < $1.delta.upserts.count }
         if let base {
             // The tree of the base is whole, and so are the blobs that it is made of.
             do {
                 try await fetch(base.delta.upserts, of: site, tally: tally)
+                try await kept
                 return try await build(manifest, as: digest, on: base.manifest, for: site)
             } catch let error as ServiceError where error.code == .notFound {
                 // Or somebody took one away: then all of them are looked for.
             }
         }
         try await fetch(manifest.entries, of: site, tally: tally)
+        try await kept
         try await build(manifest, as: digest, on: nil, for: site)
     }
 
@@ -81,13 +85,22 @@ struct TreeStore: Sendable {
 
     private func manifest(
         _ digest: ContentDigest, of site: SiteID, bases: [ContentDigest: Manifest], tally: TransferTally
-    ) async throws -> Manifest {
-        if let manifest = try? await manifests.manifest(digest) { return manifest }
+    ) async throws -> (manifest: Manifest, isNew: Bool) {
+        if let manifest = try? await manifests.manifest(digest) { return (manifest, false) }
         let fetched = try await transfer.fetchManifest(digest, for: .site(site), known: bases)
         tally.add(TransferSummary(files: 0, bytes: fetched.wireBytes))
-        try await blobs.putManifest(fetched.manifest, expecting: digest)
-        manifests.insert(fetched.manifest, digest: digest)
-        return fetched.manifest
+        guard fetched.manifest.digest == digest else {
+            throw ServiceError(
+                .validationFailed, "the list of files that came is not the one of version \(digest.abbreviated)",
+                rule: "manifest-digest")
+        }
+        return (fetched.manifest, true)
+    }
+
+    private func keep(_ manifest: Manifest, as digest: ContentDigest, isNew: Bool) async throws {
+        guard isNew else { return }
+        try await blobs.putManifest(manifest)
+        manifests.insert(manifest, digest: digest)
     }
 
     private func build(
