@@ -5,8 +5,8 @@ package enum Schema {
     package static let migrations = [
         Migration(number: 1, name: "accounts", statements: AccountsSchema.statements),
         Migration(number: 2, name: "main job", statements: mainJob),
-        // Kept for idempotency keys, the audit log and the coordination of several coordinators.
-        Migration(number: 3, name: "idempotency", statements: []),
+        Migration(number: 3, name: "answers beside effects", statements: AccountsSchema.answersBesideEffects),
+        // Kept for the audit log and the coordination of several coordinators.
         Migration(number: 4, name: "audit", statements: []),
         Migration(number: 5, name: "coordination", statements: []),
         Migration(number: 6, name: "blob collection", statements: blobCollection),
