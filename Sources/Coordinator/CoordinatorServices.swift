@@ -43,9 +43,10 @@ package struct CoordinatorServices: Sendable {
             checker: ContentChecker(
                 facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
             signer: signer, feed: feed)
+        let ended = EndedAttempts()
         ledger = JobLedger(
-            database: database, stores: stores, queue: queue, feed: feed, settings: settings, clock: clock,
-            logger: logger)
+            database: database, stores: stores, queue: queue, feed: feed, ended: ended, settings: settings,
+            clock: clock, logger: logger)
         dispatcher = JobDispatcher(ledger: ledger, queue: queue, workers: workers, settings: settings, logger: logger)
         reaper = LeaseReaper(ledger: ledger, workers: workers, settings: settings, logger: logger)
         events = EventService(database: database, stores: stores, feed: feed)
@@ -73,7 +74,7 @@ package struct CoordinatorServices: Sendable {
             clock: clock, logger: logger)
         let completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, queue: queue,
-            desiredState: desiredState, feed: feed, clock: clock, logger: logger)
+            desiredState: desiredState, feed: feed, ended: ended, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
             ledger: ledger, completions: completions, desiredState: desiredState, signer: signer, feed: feed,

@@ -25,13 +25,14 @@ package struct JobCompletions: Sendable {
     private let queue: any JobQueue
     private let desiredState: DesiredState
     private let feed: EventFeed
+    private let ended: EndedAttempts
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
         recorder: VersionRecorder, queue: any JobQueue, desiredState: DesiredState, feed: EventFeed,
-        clock: any WallClock, logger: Logger
+        ended: EndedAttempts, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
@@ -41,6 +42,7 @@ package struct JobCompletions: Sendable {
         self.queue = queue
         self.desiredState = desiredState
         self.feed = feed
+        self.ended = ended
         self.clock = clock
         self.logger = logger
     }
@@ -71,6 +73,7 @@ package struct JobCompletions: Sendable {
         }
         FaultPoint.afterCompletionCommit.reach()
         guard let applied else { return .stale }
+        ended.note(lease, of: host, at: clock.now())
         publish(applied.job)
         feed.announce()
         desiredState.advance()
