@@ -37,6 +37,8 @@ struct ServeCommand: AsyncParsableCommand {
     var sitesDomain: String?
     @Option(help: "The port in the addresses of sites. (default: 8080)")
     var sitesPort: String?
+    @Flag(help: "Believe the proxy in front, which says in X-Forwarded-For who asks.")
+    var trustForwardedFor = false
     @Option(help: "The least that is logged: debug, info, notice, warning or error. (default: notice)")
     var logLevel: String?
     @Option(help: "How the log looks: logfmt or json. (default: logfmt)")
@@ -46,7 +48,7 @@ struct ServeCommand: AsyncParsableCommand {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
-            .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
+            .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
         ].merging(blobs.flags) { _, flag in flag }
     }
 
@@ -76,7 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
                     accounts: core.accounts, idempotency: core.idempotency, coordinator: core.services),
                 settings: RESTSettings(
                     address: serve.listen, port: serve.port, uploadFolder: serve.folder.uploads,
-                    version: ProgramVersion.text),
+                    trustsForwardedFor: serve.trustsForwardedFor, version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
             var services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]

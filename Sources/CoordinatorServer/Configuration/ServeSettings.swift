@@ -11,6 +11,7 @@ struct ServeSettings: Sendable {
     let agentsAddress: String
     let sitesDomain: String
     let sitesPort: Int
+    let trustsForwardedFor: Bool
     let logLevel: Logger.Level
     let logFormat: LogFormat
     let blobs: BlobSettings
@@ -30,6 +31,7 @@ struct ServeSettings: Sendable {
                 text == "localhost" ? text : try DomainName(text).text
             } ?? "localhost"
         sitesPort = try source.port(.sitesPort)
+        trustsForwardedFor = try source.boolean(.trustForwardedFor)
         logLevel =
             try source.value(.logLevel, "is debug, info, notice, warning or error") { Logger.Level(rawValue: $0) }
             ?? .notice

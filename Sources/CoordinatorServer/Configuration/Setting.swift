@@ -35,6 +35,9 @@ struct Setting: Hashable, Sendable {
     static let sitesDomain = Setting(
         "sites.domain", "Sites answer at <slug>.<sites domain>.", standard: "localhost")
     static let sitesPort = Setting("sites.port", "The port in the addresses of sites.", standard: "8080")
+    static let trustForwardedFor = Setting(
+        "trust.forwarded-for", "Whether a proxy in front is believed, which says in X-Forwarded-For who asks.",
+        standard: "false")
     static let logLevel = Setting(
         "log.level", "The least that is logged: debug, info, notice, warning or error.", standard: "notice")
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
@@ -55,7 +58,8 @@ struct Setting: Hashable, Sendable {
         "collection.grace", "How old an unused blob must be before it is deleted, such as 24h or 30m.", standard: "24h")
 
     static let all = [
-        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat, blobs,
+        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, trustForwardedFor, logLevel,
+        logFormat, blobs,
         s3Credentials, s3AccessKey, s3SecretKey, s3SessionToken, collectionEvery, collectionGrace,
     ]
 }

@@ -34,14 +34,17 @@ struct APIEndpoint: HTTPResponder {
                 try await answer(admitted(keyed: keyed))
             }
         case .json(let schema, let limit):
-            let bytes = try await Self.collect(request, limit: limit)
+            let bytes = try await Self.collect(request, context, limit: limit)
             let body = try JSONBody(bytes, schema: schema)
             return try await once(request, caller, digest: { IdempotencyService.digest(of: bytes) }) { keyed in
                 try await answer(admitted(body, keyed: keyed))
             }
         case .archive:
             try await route.admit(admitted())
-            return try await uploads.withUpload(of: request.body, length: Self.length(of: request)) { upload in
+            let length = Self.length(of: request)
+            return try await uploads.withUpload(
+                of: request.body, length: length, begin: { try await context.expectBody(of: request) }
+            ) { upload in
                 try await once(request, caller, digest: { upload.digest }) { keyed in
                     try await answer(admitted(.empty, upload, keyed: keyed))
                 }
@@ -73,10 +76,11 @@ struct APIEndpoint: HTTPResponder {
         request.headers[.contentLength].flatMap { Int64($0) }
     }
 
-    private static func collect(_ request: Request, limit: Int) async throws -> [UInt8] {
+    private static func collect(_ request: Request, _ context: RESTRequestContext, limit: Int) async throws -> [UInt8] {
         let refusal = ServiceError(
             .payloadTooLarge, "the body is larger than \(limit / 1024) KiB", rule: "body-size")
         if let length = length(of: request), length > limit { throw refusal }
+        try await context.expectBody(of: request)
         var bytes: [UInt8] = []
         for try await piece in request.body {
             guard bytes.count + piece.readableBytes <= limit else { throw refusal }
