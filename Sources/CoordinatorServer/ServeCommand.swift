@@ -48,7 +48,8 @@ struct ServeCommand: AsyncParsableCommand {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
-            .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
+            .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery,
+            .collectionGrace: collectionGrace,
         ].merging(blobs.flags) { _, flag in flag }
     }
 
