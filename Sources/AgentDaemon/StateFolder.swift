@@ -28,11 +28,24 @@ struct StateFolder: Sendable, ExpressibleByArgument {
     private var run: String { path + "/run" }
     var socket: String { run + "/agent.sock" }
 
-    /// Makes the folders that no part makes for itself. Only the agent's user may look inside.
+    /// Makes the folders that no part makes for itself. Others may pass through the state folder, because nginx's
+    /// workers are others when the agent is root, and must reach what they serve. Whatever is not for them is closed by
+    /// itself.
     func prepare() throws(FolderError) {
         for folder in [path, run] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
-            throw FolderError(description: "cannot make the folder \(folder): \(String(cString: strerror(errno)))")
+            throw Self.failure("make", folder)
         }
+        for folder in [identity, blobs, spool, jobs, run] where chmod(folder, 0o700) != 0 && errno != ENOENT {
+            throw Self.failure("close", folder)
+        }
+        var facts = stat()
+        guard stat(path, &facts) == 0, chmod(path, facts.st_mode & 0o7777 | 0o711) == 0 else {
+            throw Self.failure("open", path)
+        }
+    }
+
+    private static func failure(_ attempt: String, _ folder: String) -> FolderError {
+        FolderError(description: "cannot \(attempt) the folder \(folder): \(String(cString: strerror(errno)))")
     }
 
     struct FolderError: Error, CustomStringConvertible {

@@ -62,9 +62,10 @@ package struct CoordinatorServices: Sendable {
             checker: ContentChecker(
                 facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
             signer: signer, feed: feed)
+        let ended = EndedAttempts()
         ledger = JobLedger(
-            database: database, stores: stores, ready: ready, feed: feed, settings: settings, clock: clock,
-            logger: logger)
+            database: database, stores: stores, ready: ready, feed: feed, ended: ended, settings: settings,
+            clock: clock, logger: logger)
         dispatcher = JobDispatcher(
             ledger: ledger, queue: queue, ready: ready, workers: workers, settings: settings, logger: logger)
         reaper = LeaseReaper(
@@ -98,7 +99,7 @@ package struct CoordinatorServices: Sendable {
             clock: clock, logger: logger)
         completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, ready: ready,
-            desiredState: desiredState, feed: feed, clock: clock, logger: logger)
+            desiredState: desiredState, feed: feed, ended: ended, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
             ledger: ledger, completions: completions, desiredState: desiredState, recovery: recovery, signer: signer,

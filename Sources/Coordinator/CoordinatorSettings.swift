@@ -22,13 +22,16 @@ package struct CoordinatorSettings: Sendable {
     /// How many edits of one site may wait in line.
     package var queuedEditsPerSite: Int
     package var defaultEngine: String
+    /// How many sites at most are told to a host in one message.
+    package var sitesPerMessage: Int
 
     package init(
         sitesDomain: String = "localhost", sitesPort: Int = 8080, agentsAddress: String = "127.0.0.1:8443",
         version: String = "0.1.0", heartbeatInterval: Duration = .seconds(10), leaseDuration: Duration = .seconds(60),
         leaseGrace: Duration = .seconds(15), leaseGraceAfterStart: Duration = .seconds(300),
         offerTimeout: Duration = .seconds(10), cancelTimeout: Duration = .seconds(10),
-        invitationLifetime: Duration = .seconds(600), queuedEditsPerSite: Int = 20, defaultEngine: String = "builtin"
+        invitationLifetime: Duration = .seconds(600), queuedEditsPerSite: Int = 20, defaultEngine: String = "builtin",
+        sitesPerMessage: Int = 1000
     ) {
         self.sitesDomain = sitesDomain
         self.sitesPort = sitesPort
@@ -43,6 +46,7 @@ package struct CoordinatorSettings: Sendable {
         self.invitationLifetime = invitationLifetime
         self.queuedEditsPerSite = queuedEditsPerSite
         self.defaultEngine = defaultEngine
+        self.sitesPerMessage = sitesPerMessage
     }
 
     /// The web address of a host name.

@@ -38,6 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
     var sitesDomain: String?
     @Option(help: "The port in the addresses of sites. (default: 8080)")
     var sitesPort: String?
+    @Flag(help: "Believe the proxy in front, which says in X-Forwarded-For who asks.")
+    var trustForwardedFor = false
     @Option(help: "The least that is logged: debug, info, notice, warning or error. (default: notice)")
     var logLevel: String?
     @Option(help: "How the log looks: logfmt or json. (default: logfmt)")
@@ -50,7 +52,8 @@ struct ServeCommand: AsyncParsableCommand {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
-            .redis: redis, .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
+            .redis: redis, .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery,
+            .collectionGrace: collectionGrace,
         ].merging(blobs.flags) { _, flag in flag }
     }
 
@@ -91,7 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
                     accounts: core.accounts, idempotency: core.idempotency, coordinator: core.services),
                 settings: RESTSettings(
                     address: serve.listen, port: serve.port, uploadFolder: serve.folder.uploads,
-                    version: ProgramVersion.text),
+                    trustsForwardedFor: serve.trustsForwardedFor, version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 pages: {
                     await pages.answer(to: $0, requestID: $1, address: $2, logger: $3, events: $4)

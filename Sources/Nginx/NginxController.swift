@@ -136,6 +136,7 @@ package actor NginxController {
         }
         configuration.openFiles = NginxDirectory.openFileLimit()
         configuration.user = files.workerUser(logger: logger)
+        status.workerUser = configuration.user.flatMap { $0.split(separator: " ").first.map(String.init) }
         try files.write(configuration.rendered, to: NginxDirectory.configurationName)
 
         var backOff = Duration.milliseconds(250)

@@ -10,6 +10,8 @@ package struct NginxStatus: Sendable, Equatable {
     package var restarts = 0
     /// Whether it answered as it should when it was last asked.
     package var isAnswering = false
+    /// Whom the workers of an nginx of ours run as; `nil` for the agent's own user.
+    package var workerUser: String?
     /// What is wrong now.
     package var problem: NginxError?
 

@@ -5,8 +5,7 @@ package enum Schema {
     package static let migrations = [
         Migration(number: 1, name: "accounts", statements: AccountsSchema.statements),
         Migration(number: 2, name: "main job", statements: mainJob),
-        // Kept for the idempotency keys of requests in progress.
-        Migration(number: 3, name: "idempotency", statements: []),
+        Migration(number: 3, name: "answers beside effects", statements: AccountsSchema.answersBesideEffects),
         Migration(number: 4, name: "audit", statements: AuditSchema.statements),
         Migration(number: 5, name: "coordination", statements: CoordinationSchema.statements),
         Migration(number: 6, name: "blob collection", statements: blobCollection),

@@ -60,6 +60,7 @@ package struct RESTServer: Service {
             router: table.router(services: services, settings: settings, metrics: metrics, pages: pages),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [HeadAnswerHandler()],
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),

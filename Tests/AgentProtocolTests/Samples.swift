@@ -83,8 +83,9 @@ enum Samples {
                 lease: lease, site: site, kind: .edit, leaseDuration: .seconds(60), base: digest, engine: .codex,
                 prompt: "Größer, bitte", limits: .init())),
         .cancel(lease), .leaseLost(lease), .renewed([]), .renewed([lease]), .verdict(lease, .applied),
-        .verdict(lease, .duplicate), .verdict(lease, .stale), .desired(desired, isComplete: true),
-        .desired([], isComplete: false), .goAway(reason: "restart", delay: .milliseconds(1500)),
+        .verdict(lease, .duplicate), .verdict(lease, .stale), .desired(desired, .whole),
+        .desired(desired, .snapshot(index: 3, isLast: false)),
+        .desired([], .change), .goAway(reason: "restart", delay: .milliseconds(1500)),
         .goAway(reason: "", delay: .zero),
     ]
 }

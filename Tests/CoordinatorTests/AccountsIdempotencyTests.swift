@@ -1,14 +1,18 @@
 import Database
 import DatabaseSQLite
 import Domain
+import Persistence
+import TestSupport
 import Testing
 
 @testable import Coordinator
 
 @Suite struct AccountsIdempotencyTests {
     private static let body = IdempotencyService.digest(of: Array("{}".utf8))
-    private static let answer = IdempotencyService.Answer(
-        status: 201, contentType: "application/json", body: Array("{\"id\":1}".utf8))
+
+    private static func answer(_ text: String) -> KeptAnswer {
+        KeptAnswer(status: 201, contentType: "application/json", body: Array(text.utf8))
+    }
 
     private func with(_ body: (AccountsFixture, IdempotencyService, Principal) async throws -> Void) async throws {
         try await AccountsFixture.with { fixture in
@@ -19,69 +23,141 @@ import Testing
         }
     }
 
-    private func claim(_ beginning: IdempotencyService.Beginning) throws -> IdempotencyService.Claim {
-        guard case .proceed(let claim) = beginning else { throw ServiceError(.conflict, "it was replayed") }
-        return claim
+    private func new(_ recollection: IdempotencyService.Recollection) throws -> KeyedRequest {
+        guard case .new(let request) = recollection else { throw ServiceError(.conflict, "it was answered before") }
+        return request
+    }
+
+    private func known(_ recollection: IdempotencyService.Recollection) throws -> KeptAnswer {
+        guard case .known(let answer) = recollection else { throw ServiceError(.notFound, "it was not answered yet") }
+        return answer
+    }
+
+    /// An effect that shows how often it was had: a row of its own each time. Returns the name of the row.
+    private func haveEffect(_ name: String, for request: KeyedRequest, on database: any SQLDatabase) async throws
+        -> String
+    {
+        try await database.withTransaction(Once<String>(request) { Self.answer($0) }) { transaction in
+            try await transaction.execute("INSERT INTO setting (name, value) VALUES ($1, '')", [.text(name)])
+            return name
+        }
+    }
+
+    private func effects(_ database: any SQLDatabase) async throws -> [String] {
+        try await database.read { transaction in
+            try await transaction.query("SELECT name FROM setting ORDER BY name").map { try $0.text("name") }
+        }
     }
 
     @Test("The first answer is given again, until a day has passed")
     func replay() async throws {
         try await with { fixture, service, me in
-            let first = try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me))
-            try await service.finish(first, with: Self.answer)
-            guard case .replay(let answer) = try await service.begin("k", of: "POST /x", body: Self.body, for: me)
-            else {
-                Issue.record("the answer was not replayed")
-                return
-            }
-            #expect(answer == Self.answer)
+            let first = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            _ = try await haveEffect("one", for: first, on: fixture.database)
+            #expect(try known(await service.recall("k", of: "POST /x", body: Self.body, for: me)) == Self.answer("one"))
             fixture.clock.advance(by: IdempotencyService.lifetime)
-            _ = try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me))
+            let second = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            #expect(try await haveEffect("two", for: second, on: fixture.database) == "two")
+        }
+    }
+
+    @Test("An answer is there as soon as the effect is, and for any coordinator on the database")
+    func answerIsPartOfTheEffect() async throws {
+        try await with { fixture, service, me in
+            let first = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            _ = try await haveEffect("one", for: first, on: fixture.database)
+            // The coordinator with the first request says no more: this is what another one finds.
+            let other = IdempotencyService(database: fixture.database, clock: fixture.clock)
+            #expect(try known(await other.recall("k", of: "POST /x", body: Self.body, for: me)) == Self.answer("one"))
+        }
+    }
+
+    @Test("An effect that fails leaves the key free")
+    func failure() async throws {
+        try await with { fixture, service, me in
+            let request = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            await #expect(throws: ServiceError.self) {
+                try await fixture.database.withTransaction(Once<String>(request) { Self.answer($0) }) { transaction in
+                    try await transaction.execute("INSERT INTO setting (name, value) VALUES ('half', '')")
+                    throw ServiceError(.conflict, "no")
+                }
+            }
+            let again = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            _ = try await haveEffect("one", for: again, on: fixture.database)
+            #expect(try await effects(fixture.database) == ["one"])
+        }
+    }
+
+    @Test("Of many requests with one key, over two coordinators at once, one has an effect and all get its answer")
+    func atOnce() async throws {
+        try await withTemporaryDirectory { folder in
+            let path = folder + "/shared.sqlite"
+            let first = try SQLiteDatabase(path: path)
+            _ = try await Migrator(Schema.migrations).migrate(first)
+            let second = try SQLiteDatabase(path: path)
+            let clock = SystemClock()
+            let me = Principal(user: UserID(at: clock.now()), role: .user)
+            try await first.withTransaction { transaction in
+                try await transaction.execute(
+                    """
+                    INSERT INTO app_user (id, email, name, role, password_hash, created_at)
+                    VALUES ($1, 'a@example.org', 'Ada', 'user', '-', 0)
+                    """, [.text(me.user.text)])
+            }
+            // All have looked before one begins: none of them knows of another.
+            let databases: [any SQLDatabase] = [first, second]
+            var requests: [(KeyedRequest, any SQLDatabase)] = []
+            for index in 0..<12 {
+                let database = databases[index % 2]
+                let service = IdempotencyService(database: database, clock: clock)
+                let recollection = try await service.recall("k", of: "POST /x", body: Self.body, for: me)
+                requests.append((try new(recollection), database))
+            }
+            let answers = try await withThrowingTaskGroup(of: KeptAnswer.self) { group in
+                for (index, (request, database)) in requests.enumerated() {
+                    group.addTask {
+                        do {
+                            return Self.answer(try await haveEffect("effect \(index)", for: request, on: database))
+                        } catch let repeated as RepeatedRequest {
+                            return repeated.answer
+                        }
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let had = try await effects(first)
+            #expect(had.count == 1)
+            #expect(answers.count == 12)
+            #expect(answers.allSatisfy { $0 == Self.answer(had[0]) })
         }
     }
 
     @Test("Another body with the same key is a conflict; another operation or user is not")
     func otherBody() async throws {
         try await with { fixture, service, me in
-            try await service.finish(
-                try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me)), with: Self.answer)
+            let first = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            _ = try await haveEffect("one", for: first, on: fixture.database)
             let other = IdempotencyService.digest(of: [1])
-            let error = await refusal { try await service.begin("k", of: "POST /x", body: other, for: me) }
+            let error = await refusal { try await service.recall("k", of: "POST /x", body: other, for: me) }
             #expect(error?.rule == "idempotency-key-reused")
-            _ = try claim(await service.begin("k", of: "POST /y", body: other, for: me))
+            _ = try new(await service.recall("k", of: "POST /y", body: other, for: me))
             let friend = try await fixture.register("b@example.org").user
-            _ = try claim(
-                await service.begin("k", of: "POST /x", body: other, for: Principal(user: friend.id, role: .user)))
+            _ = try new(
+                await service.recall("k", of: "POST /x", body: other, for: Principal(user: friend.id, role: .user)))
         }
     }
 
-    @Test("A second request while the first is worked on is a conflict that says to try again")
-    func inProgress() async throws {
-        try await with { _, service, me in
-            let first = try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me))
-            let error = await refusal { try await service.begin("k", of: "POST /x", body: Self.body, for: me) }
-            #expect(error?.rule == "idempotency-key-in-progress")
-            #expect(error?.retryAfter != nil)
-            try await service.abandon(first)
-            _ = try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me))
-        }
-    }
-
-    @Test("A request that died is taken over, and cannot answer for its successor")
-    func takeOver() async throws {
+    @Test("Old answers are thrown away")
+    func sweep() async throws {
         try await with { fixture, service, me in
-            let dead = try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me))
-            fixture.clock.advance(by: IdempotencyService.patience)
-            let second = try claim(await service.begin("k", of: "POST /x", body: Self.body, for: me))
-            try await service.finish(dead, with: .init(status: 500, contentType: nil, body: []))
-            try await service.abandon(dead)
-            try await service.finish(second, with: Self.answer)
-            guard case .replay(let answer) = try await service.begin("k", of: "POST /x", body: Self.body, for: me)
-            else {
-                Issue.record("the answer was not replayed")
-                return
+            let first = try new(await service.recall("k", of: "POST /x", body: Self.body, for: me))
+            _ = try await haveEffect("one", for: first, on: fixture.database)
+            fixture.clock.advance(by: IdempotencyService.lifetime)
+            _ = try await service.recall("other", of: "POST /x", body: Self.body, for: me)
+            let kept = try await fixture.database.read { transaction in
+                try await transaction.query("SELECT COUNT(*) AS number FROM idempotency_key")[0].integer("number")
             }
-            #expect(answer == Self.answer)
+            #expect(kept == 0)
         }
     }
 
@@ -90,7 +166,7 @@ import Testing
         arguments: ["", "a b", "ü", String(repeating: "k", count: 256)])
     func badKey(key: String) async throws {
         try await with { _, service, me in
-            let error = await refusal { try await service.begin(key, of: "POST /x", body: Self.body, for: me) }
+            let error = await refusal { try await service.recall(key, of: "POST /x", body: Self.body, for: me) }
             #expect(error?.rule == "idempotency-key-format")
         }
     }

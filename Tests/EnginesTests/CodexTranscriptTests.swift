@@ -63,7 +63,10 @@ import Testing
 
     @Test("A refused configuration is told with its reason")
     func misconfigured() {
-        guard case .failed(let failure) = judge([], diagnostics: "Error: unknown key `x`") else { return }
+        guard case .failed(let failure) = judge([], diagnostics: "Error: unknown key `x`") else {
+            Issue.record("it did not fail")
+            return
+        }
         #expect(failure.code == "engine-misconfigured")
         #expect(failure.message.contains("unknown key"))
     }
@@ -109,7 +112,10 @@ import Testing
         guard
             case .failed(let failure) = crashing.judge(
                 SandboxOutcome(ending: .exited(code: 139), diagnostics: "Fatal error: x"))
-        else { return }
+        else {
+            Issue.record("it did not fail")
+            return
+        }
         #expect(failure.code == "engine-failed")
     }
 

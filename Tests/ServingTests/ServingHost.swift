@@ -105,7 +105,7 @@ struct ServingHost: Sendable {
     }
 
     func want(_ values: DesiredSite..., complete: Bool = false) async {
-        await role.receive(.desired(values, isComplete: complete))
+        await role.receive(.desired(values, complete ? .whole : .change))
     }
 
     /// Asks for a state and waits for what becomes of it.

@@ -262,7 +262,7 @@ import Testing
                 }
                 let forged = DesiredSite.Tree(number: .first, digest: values[0].live!.digest, signature: [])
                 values.append(try .test("a", 1, live: forged))
-                await host.role.receive(.desired(values, isComplete: true))
+                await host.role.receive(.desired(values, .whole))
                 while host.outbox.statuses.count < values.count { try await Task.sleep(for: .milliseconds(10)) }
                 for letter in letters { try #expect(host.get("\(letter).localhost").text == "site \(letter)") }
                 #expect(host.outbox.statuses.count { $0.condition == .applied } == letters.count)

@@ -60,8 +60,8 @@ import Testing
                 let tombstones = values.prefix(4).map { DesiredSite(site: $0.site, generation: 2, isRemoved: true) }
                 await host.role.receive(
                     byTombstone
-                        ? .desired(tombstones, isComplete: false)
-                        : .desired(Array(values.dropFirst(4)), isComplete: true))
+                        ? .desired(tombstones, .change)
+                        : .desired(Array(values.dropFirst(4)), .whole))
                 if byTombstone {
                     try await #expect(host.outbox.next(.test("a"), 2).refusal?.contains("at once") == true)
                 }
@@ -74,6 +74,74 @@ import Testing
                 #expect(await host.report().problems.isEmpty)
                 // Good for one time.
                 #expect(!FileManager.default.fileExists(atPath: host.layout.massRemovalPermit))
+            }
+        }
+    }
+
+    @Test("The status tells which nginx runs, that sites cost it no reload, and that its workers have no privileges")
+    func nginxStatus() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try await ServingHost(root)
+            try await host.run {
+                let before = try #require(await host.report().nginx)
+                #expect(before.process != nil && before.isAnswering && before.configuration == 1)
+                #expect(before.reloads == 0 && before.restarts == 0)
+                #expect(before.workerUser == (geteuid() == 0 ? "nobody" : nil))
+                _ = try await publish("ab", on: host)
+                #expect(await host.report().nginx == before)
+            }
+        }
+    }
+
+    @Test("A snapshot in parts removes what no part named: with the last part, and not before")
+    func snapshotInParts() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try await ServingHost(root)
+            try await host.run {
+                let values = try await publish("abc", on: host)
+                await host.role.receive(.desired([values[0]], .snapshot(index: 0, isLast: false)))
+                // Something new that is placed meanwhile belongs to the host as well.
+                let tree = try await host.store(["index.html": "site d"], of: .test("d"), as: 1)
+                _ = try await host.settle(try .test("d", 1, live: tree))
+                try #expect(served("abcd", on: host) == "abcd")
+                await host.role.receive(.desired([values[1]], .snapshot(index: 1, isLast: true)))
+                try await until { try served("abcd", on: host) == "abd" }
+            }
+        }
+    }
+
+    @Test("A snapshot with a missing part, or cut by a new session, removes nothing", arguments: [true, false])
+    func brokenSnapshot(byNewSession: Bool) async throws {
+        try await withTemporaryDirectory { root in
+            let host = try await ServingHost(root)
+            try await host.run {
+                let values = try await publish("abc", on: host)
+                await host.role.receive(.desired([values[0]], .snapshot(index: 0, isLast: false)))
+                if byNewSession { await host.connect() }
+                let tombstone = DesiredSite(site: values[1].site, generation: 2, isRemoved: true)
+                let last = try .test("c", 2, live: values[2].live, maintenance: "closed") as DesiredSite
+                await host.role.receive(
+                    .desired([tombstone, last], .snapshot(index: byNewSession ? 1 : 2, isLast: true)))
+                // What is to be served is taken from it all the same.
+                try await #expect(host.outbox.next(.test("c"), 2).condition == .applied)
+                try #expect(host.get("c.localhost").status == 503)
+                try #expect(served("ab", on: host) == "ab")
+            }
+        }
+    }
+
+    @Test("The brake sees all removals of a snapshot together, however many parts it has")
+    func brakeOverParts() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try await ServingHost(root)
+            try await host.run {
+                let values = try await publish("abcdefgh", on: host)
+                let tombstones = values.prefix(4).map { DesiredSite(site: $0.site, generation: 2, isRemoved: true) }
+                await host.role.receive(.desired(Array(tombstones[..<2]), .snapshot(index: 0, isLast: false)))
+                await host.role.receive(
+                    .desired(Array(tombstones[2...]) + Array(values[4...]), .snapshot(index: 1, isLast: true)))
+                try await #expect(host.outbox.next(.test("a"), 2).refusal?.contains("at once") == true)
+                try #expect(served("abcdefgh", on: host) == "abcdefgh")
             }
         }
     }

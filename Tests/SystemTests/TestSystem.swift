@@ -7,7 +7,7 @@ import Testing
 
 /// A coordinator and an agent of both roles on free ports, started as programs, that can die and be started again.
 final class TestSystem {
-    private let folder: String
+    let folder: String
     /// Where the coordinator keeps the truth; SQLite in its folder when `nil`.
     private let database: String?
     private let apiPort: Int
@@ -24,13 +24,13 @@ final class TestSystem {
 
     var api: String { "http://127.0.0.1:\(apiPort)" }
 
-    func startCoordinator(fault: String? = nil) throws {
+    func startCoordinator(fault: String? = nil, options: [String] = []) throws {
         coordinator = try RunningProgram(
             "pagewright-coordinator",
             [
                 "serve", "--state", folder + "/c", "--port", "\(apiPort)", "--agents-port", "\(agentsPort)",
                 "--sites-port", "\(sitesPort)",
-            ] + databaseArguments, fault: fault, log: folder + "/coordinator.log")
+            ] + databaseArguments + options, fault: fault, log: folder + "/coordinator.log")
     }
 
     func startAgent(fault: String? = nil) throws {

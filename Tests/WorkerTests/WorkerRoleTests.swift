@@ -20,7 +20,10 @@ import Testing
             #expect(changes.removals.map(\.text) == ["style.css"])
             #expect(completion.summary == "I did it")
             let target = try changes.applied(to: worker.base)
-            guard case .succeeded(_, let digest) = completion.outcome else { return }
+            guard case .succeeded(_, let digest) = completion.outcome else {
+                Issue.record("\(completion.outcome)")
+                return
+            }
             #expect(target.digest == digest)
             #expect(worker.transfer.moved.fetched.count == 3)
             #expect(Set(worker.transfer.moved.uploaded) == Set(changes.upserts.map(\.digest)))

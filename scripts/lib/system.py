@@ -28,6 +28,8 @@ class System:
     def __init__(self, folder, state=None, options=()):
         self.folder = folder
         self.temporary = None if state else tempfile.mkdtemp(prefix="pagewright-")
+        if self.temporary:
+            os.chmod(self.temporary, 0o711)  # nginx's workers pass through it
         self.state = state or os.path.join(self.temporary, "state")
         self.options = list(options)
         self.process = None

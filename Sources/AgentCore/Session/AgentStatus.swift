@@ -8,7 +8,7 @@ package struct AgentStatus: Sendable, Codable, Equatable {
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Something that is not as it should be, and what to do about it.
+    /// Something that is not as it should be, and what to do about it. One of level `ok` is a remark only.
     package struct Problem: Sendable, Codable, Equatable {
         package var level: Level
         package var message: String
@@ -59,6 +59,32 @@ package struct AgentStatus: Sendable, Codable, Equatable {
         }
     }
 
+    /// The web server of a serving host.
+    package struct NginxLine: Sendable, Codable, Equatable {
+        /// The master process; `nil` while there is none.
+        package var process: Int32?
+        package var isAnswering: Bool
+        /// Which configuration is in force. Sites come, change and go without a new one.
+        package var configuration: Int
+        /// How often a running nginx was told to read its configuration again.
+        package var reloads: Int
+        /// How often it was started again because it had ended on its own.
+        package var restarts: Int
+        /// Whom its workers run as; `nil` for the agent's own user.
+        package var workerUser: String?
+
+        package init(
+            process: Int32?, isAnswering: Bool, configuration: Int, reloads: Int, restarts: Int, workerUser: String?
+        ) {
+            self.process = process
+            self.isAnswering = isAnswering
+            self.configuration = configuration
+            self.reloads = reloads
+            self.restarts = restarts
+            self.workerUser = workerUser
+        }
+    }
+
     package var host: String
     package var name: String
     package var roles: [String]
@@ -73,6 +99,8 @@ package struct AgentStatus: Sendable, Codable, Equatable {
     package var diskTotalBytes: Int64
     package var sites: [SiteLine]
     package var jobs: [JobLine]
+    /// `nil` on hosts that serve nothing.
+    package var nginx: NginxLine?
     package var problems: [Problem]
 
     package init(host: String, name: String, roles: [String], version: String, coordinator: String) {

@@ -22,6 +22,7 @@ struct StatusText {
         }
         lines.append(
             "  Disk         \(Self.size(status.diskFreeBytes)) free of \(Self.size(status.diskTotalBytes))")
+        if let nginx = status.nginx { lines.append("  nginx        \(Self.words(nginx))") }
         if status.roles.contains("serving") {
             lines.append("  Sites        \(status.sites.isEmpty ? "none" : "\(status.sites.count)")")
             lines += status.sites.prefix(50).map { "    " + Self.line($0) }
@@ -34,7 +35,8 @@ struct StatusText {
             lines += status.jobs.map { "    " + Self.line($0) }
         }
         for problem in status.problems {
-            lines += ["", "\(Self.word(problem.level)): \(problem.message)", "  next: \(problem.nextStep)"]
+            let word = problem.level == .ok ? "note" : Self.word(problem.level)
+            lines += ["", "\(word): \(problem.message)", "  next: \(problem.nextStep)"]
         }
         return lines
     }
@@ -45,6 +47,13 @@ struct StatusText {
             return "\(status.coordinator) never reached since the start; sites keep being served"
         }
         return "\(status.coordinator) unreachable since \(Self.clock(last)); sites keep being served"
+    }
+
+    static func words(_ nginx: AgentStatus.NginxLine) -> String {
+        guard let process = nginx.process else { return "does not run; started again \(nginx.restarts) times" }
+        let user = nginx.workerUser.map { ", workers run as \($0)" } ?? ""
+        return "\(nginx.isAnswering ? "answers" : "does not answer"), process \(process), "
+            + "reloaded \(nginx.reloads) times, started again \(nginx.restarts) times\(user)"
     }
 
     static func line(_ site: AgentStatus.SiteLine) -> String {

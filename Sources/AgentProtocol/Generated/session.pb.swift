@@ -647,6 +647,7 @@ package nonisolated struct Pagewright_Agent_V1_Verdict: Sendable {
   fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
 }
 
+/// A change, or a part of a snapshot of everything that is placed on the host. A session begins with a snapshot.
 package nonisolated struct Pagewright_Agent_V1_Desired: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -654,8 +655,11 @@ package nonisolated struct Pagewright_Agent_V1_Desired: Sendable {
 
   package var sites: [Pagewright_Agent_V1_DesiredSite] = []
 
-  /// Sites that are not listed are to go.
+  /// The last part of a snapshot: sites that no part of it listed are to go. Not before every part has arrived.
   package var complete: Bool = false
+
+  /// Counts the parts of a snapshot from 1; 0 in a change, which says nothing of sites that it does not list.
+  package var part: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1997,7 +2001,7 @@ nonisolated extension Pagewright_Agent_V1_Verdict: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_Desired: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Desired"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sites\0\u{1}complete\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sites\0\u{1}complete\0\u{1}part\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2007,6 +2011,7 @@ nonisolated extension Pagewright_Agent_V1_Desired: SwiftProtobuf.Message, SwiftP
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.sites) }()
       case 2: try { try decoder.decodeSingularBoolField(value: &self.complete) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.part) }()
       default: break
       }
     }
@@ -2019,12 +2024,16 @@ nonisolated extension Pagewright_Agent_V1_Desired: SwiftProtobuf.Message, SwiftP
     if self.complete != false {
       try visitor.visitSingularBoolField(value: self.complete, fieldNumber: 2)
     }
+    if self.part != 0 {
+      try visitor.visitSingularInt64Field(value: self.part, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Pagewright_Agent_V1_Desired, rhs: Pagewright_Agent_V1_Desired) -> Bool {
     if lhs.sites != rhs.sites {return false}
     if lhs.complete != rhs.complete {return false}
+    if lhs.part != rhs.part {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -18,7 +18,7 @@ extension CoordinatorMessage {
             try Field.count(desired.sites, "sites", atMost: 200_000)
             var sites: [DesiredSite] = []
             for site in desired.sites { sites.append(try DesiredSite(wire: site)) }
-            self = .desired(sites, isComplete: desired.complete)
+            self = .desired(sites, try DesiredPart(wire: desired))
         case .goAway(let goAway):
             self = .goAway(
                 reason: try Field.text(goAway.reason, "reason", atMost: TextLimit.reason),
@@ -40,10 +40,13 @@ extension CoordinatorMessage {
                     $0.lease = lease.wire
                     $0.verdict = verdict.rawValue
                 }
-            case .desired(let sites, let isComplete):
+            case .desired(let sites, let part):
                 $0.desired = .with {
                     $0.sites = sites.map(\.wire)
-                    $0.complete = isComplete
+                    if case .snapshot(let index, let isLast) = part {
+                        $0.complete = isLast
+                        $0.part = Int64(index) + 1
+                    }
                 }
             case .goAway(let reason, let delay):
                 $0.goAway = .with {
@@ -51,6 +54,17 @@ extension CoordinatorMessage {
                     $0.delayMs = delay.wholeMilliseconds
                 }
             }
+        }
+    }
+}
+
+extension DesiredPart {
+    fileprivate init(wire: Pagewright_Agent_V1_Desired) throws(ServiceError) {
+        let part = try Field.integer(wire.part, "part")
+        switch (part, wire.complete) {
+        case (0, false): self = .change
+        case (0, true): throw Field.refuse("part", "is missing from the end of a snapshot", rule: "field-present")
+        case (_, let isLast): self = .snapshot(index: part - 1, isLast: isLast)
         }
     }
 }

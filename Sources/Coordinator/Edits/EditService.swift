@@ -33,12 +33,13 @@ package struct EditService: Sendable {
 
     /// Accepts an edit: from now on it is not lost. When another job of the site runs, it waits in line.
     package func submit(
-        prompt: String, engine: String?, baseVersion: Int?, to reference: String, for principal: Principal
+        prompt: String, engine: String?, baseVersion: Int?, to reference: String, for principal: Principal,
+        once: Once<(edit: Edit, job: JobView)> = .unkeyed
     ) async throws -> (edit: Edit, job: JobView) {
         let prompt = try Prompt(prompt)
         let engine = try EngineName(named: engine ?? settings.defaultEngine)
         let now = clock.now()
-        let (edit, view) = try await database.withTransaction { transaction in
+        let (edit, view) = try await database.withTransaction(once) { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
             // Taking the site's row first keeps the order of locks.
             try await stores.sites.save(site, in: transaction)

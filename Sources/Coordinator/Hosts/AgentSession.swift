@@ -64,18 +64,24 @@ struct AgentSession: Sendable {
     func pushDesiredState(waking changes: AsyncStream<Void>) async throws {
         var sent: [SiteID: Int64] = [:]
         // A snapshot that cannot be had ends the session: the host asks again with its next one.
-        let snapshot = try await desiredState.snapshot(of: host)
-        for site in snapshot { sent[site.site] = site.generation }
-        outbox.send(.desired(snapshot, isComplete: true))
+        var part: DesiredState.SnapshotPart?
+        repeat {
+            let next = try await desiredState.snapshot(of: host, after: part)
+            for site in next.sites { sent[site.site] = site.generation }
+            try await outbox.send(desired: next.sites, .snapshot(index: next.index, isLast: next.isLast))
+            part = next
+        } while part?.isLast == false
         let wakeUps = WakeUpsOrTime(changes: changes, interval: Self.resyncInterval)
         try await wakeUps.forEach { reason in
             if reason == .time { sent = [:] }
             do {
-                let delta = try await desiredState.delta(for: host, sent: sent)
-                for site in delta { sent[site.site] = site.generation }
-                guard !delta.isEmpty else { return }
-                outbox.send(.desired(delta, isComplete: false))
-                FaultPoint.desiredStateSent.reach()
+                while true {
+                    let delta = try await desiredState.delta(for: host, sent: sent)
+                    guard !delta.isEmpty else { return }
+                    for site in delta { sent[site.site] = site.generation }
+                    try await outbox.send(desired: delta, .change)
+                    FaultPoint.desiredStateSent.reach()
+                }
             } catch let error where !(error is CancellationError) {
                 // The next wake-up or the next interval tries again.
                 logger.error(

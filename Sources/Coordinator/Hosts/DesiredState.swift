@@ -19,6 +19,8 @@ package final class DesiredState: Sendable {
     private let clock: any WallClock
     private let logger: Logger
     private let wakeUps = WakeUps()
+    /// About how many bytes of states go into one message; a frame takes 8 MiB.
+    private static let messageSize = 1 << 20
 
     package init(
         database: any SQLDatabase, stores: Stores, feed: EventFeed, bus: any CoordinatorBus,
@@ -110,31 +112,57 @@ package final class DesiredState: Sendable {
         }
     }
 
-    /// Everything that is placed on `host`.
-    func snapshot(of host: HostID) async throws -> [DesiredSite] {
+    /// One message's worth of a snapshot.
+    struct SnapshotPart: Sendable {
+        let sites: [DesiredSite]
+        let index: Int
+        let isLast: Bool
+        /// Where the next part begins.
+        fileprivate let end: SiteID?
+    }
+
+    /// The part behind `previous` of everything that is placed on `host`; the first one for `nil`.
+    ///
+    /// Parts are read one by one. Rows of placements stay, so none is missed; what changes meanwhile comes as a change.
+    func snapshot(of host: HostID, after previous: SnapshotPart?) async throws -> SnapshotPart {
         try await database.read { transaction in
             guard try await !stores.installation.isRecovering(in: transaction) else {
                 throw ServiceError(.unavailable, "the coordinator is in recovery", rule: "recovery")
             }
-            var sites: [DesiredSite] = []
-            for placement in try await stores.placements.list(on: host, in: transaction) {
-                if let site = try await desired(placement, in: transaction) { sites.append(site) }
-            }
-            return sites
+            let placements = try await stores.placements.list(
+                on: host, after: previous?.end, limit: settings.sitesPerMessage + 1, in: transaction)
+            let (sites, end) = try await fill(placements.prefix(settings.sitesPerMessage), in: transaction)
+            return SnapshotPart(
+                sites: sites, index: previous.map { $0.index + 1 } ?? 0,
+                isLast: end == placements.last?.site && placements.count <= settings.sitesPerMessage,
+                end: end ?? previous?.end)
         }
     }
 
-    /// What `host` has not applied yet, apart from generations that were sent to it already.
+    /// What `host` has not applied yet, apart from generations that were sent to it already: one message's worth of it.
     func delta(for host: HostID, sent: [SiteID: Int64]) async throws -> [DesiredSite] {
         try await database.read { transaction in
             guard try await !stores.installation.isRecovering(in: transaction) else { return [] }
-            var sites: [DesiredSite] = []
-            for placement in try await stores.placements.pending(on: host, in: transaction)
-            where placement.generation > sent[placement.site, default: 0] {
-                if let site = try await desired(placement, in: transaction) { sites.append(site) }
-            }
-            return sites
+            let news = try await stores.placements.pending(on: host, in: transaction)
+                .filter { $0.generation > sent[$0.site, default: 0] }
+            return try await fill(news, in: transaction).sites
         }
+    }
+
+    /// The states of as many placements as fit into one message, and where the next message begins behind.
+    private func fill(
+        _ placements: some Sequence<Placement>, in transaction: any SQLTransaction
+    ) async throws -> (sites: [DesiredSite], end: SiteID?) {
+        var sites: [DesiredSite] = []
+        var end: SiteID?
+        var size = 0
+        for placement in placements where size < Self.messageSize && sites.count < settings.sitesPerMessage {
+            end = placement.site
+            guard let site = try await desired(placement, in: transaction) else { continue }
+            sites.append(site)
+            size += site.canonicalText.utf8.count
+        }
+        return (sites, end)
     }
 
     /// Notes what a host said about one generation of one site.

@@ -95,17 +95,23 @@ package struct HostService: Sendable {
     }
 
     /// Gives the host no more work; what it serves it goes on serving.
-    package func drain(_ id: HostID, for principal: Principal) async throws -> HostView {
-        try await setState(.draining, of: id, for: principal)
+    package func drain(
+        _ id: HostID, for principal: Principal, once: Once<HostView> = .unkeyed
+    ) async throws -> HostView {
+        try await setState(.draining, of: id, for: principal, once: once)
     }
 
-    package func resume(_ id: HostID, for principal: Principal) async throws -> HostView {
-        try await setState(.active, of: id, for: principal)
+    package func resume(
+        _ id: HostID, for principal: Principal, once: Once<HostView> = .unkeyed
+    ) async throws -> HostView {
+        try await setState(.active, of: id, for: principal, once: once)
     }
 
     /// Makes the host's certificate worthless, cuts its session and takes its jobs back.
-    package func revoke(_ id: HostID, for principal: Principal) async throws -> HostView {
-        let view = try await setState(.revoked, of: id, for: principal)
+    package func revoke(
+        _ id: HostID, for principal: Principal, once: Once<HostView> = .unkeyed
+    ) async throws -> HostView {
+        let view = try await setState(.revoked, of: id, for: principal, once: once)
         sessions.close(id, reason: "the host was revoked")
         let jobs = try await database.read { try await stores.jobs.leased(to: id, in: $0) }
         for job in jobs {
@@ -118,10 +124,12 @@ package struct HostService: Sendable {
         return view
     }
 
-    private func setState(_ state: Host.State, of id: HostID, for principal: Principal) async throws -> HostView {
+    private func setState(
+        _ state: Host.State, of id: HostID, for principal: Principal, once: Once<HostView>
+    ) async throws -> HostView {
         try principal.requireAdmin()
         let now = clock.now()
-        let view = try await database.withTransaction { transaction in
+        let view = try await database.withTransaction(once) { transaction in
             var host = try await host(id, in: transaction)
             guard host.state != .revoked || state == .revoked else {
                 throw ServiceError(

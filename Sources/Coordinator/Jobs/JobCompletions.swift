@@ -24,13 +24,14 @@ package struct JobCompletions: Sendable {
     private let ready: ReadyJobs
     private let desiredState: DesiredState
     private let feed: EventFeed
+    private let ended: EndedAttempts
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
         recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, feed: EventFeed,
-        clock: any WallClock, logger: Logger
+        ended: EndedAttempts, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
@@ -40,6 +41,7 @@ package struct JobCompletions: Sendable {
         self.ready = ready
         self.desiredState = desiredState
         self.feed = feed
+        self.ended = ended
         self.clock = clock
         self.logger = logger
     }
@@ -71,6 +73,7 @@ package struct JobCompletions: Sendable {
         }
         FaultPoint.afterCompletionCommit.reach()
         guard let applied else { return .stale }
+        ended.note(lease, of: host, at: clock.now())
         publish(applied.job)
         feed.announce()
         desiredState.advance()

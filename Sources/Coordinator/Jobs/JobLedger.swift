@@ -15,18 +15,20 @@ package struct JobLedger: Sendable {
     private let stores: Stores
     private let ready: ReadyJobs
     private let feed: EventFeed
+    private let ended: EndedAttempts
     private let settings: CoordinatorSettings
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
-        database: any SQLDatabase, stores: Stores, ready: ReadyJobs, feed: EventFeed,
+        database: any SQLDatabase, stores: Stores, ready: ReadyJobs, feed: EventFeed, ended: EndedAttempts,
         settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
         self.ready = ready
         self.feed = feed
+        self.ended = ended
         self.settings = settings
         self.clock = clock
         self.logger = logger
@@ -171,14 +173,15 @@ package struct JobLedger: Sendable {
         FaultPoint.progressReceived.reach()
     }
 
-    /// Adds to the log of the attempt, if it is still the host's.
+    /// Adds to the log of the attempt, if it is still the host's, or ended by this host's result a moment ago.
     func appendLog(_ text: String, droppedBytes: Int64, lease: JobLease, from host: HostID) async throws {
         var piece = text
         if droppedBytes > 0 { piece = "[\(droppedBytes) bytes of the log were dropped here]\n" + piece }
         let entry = piece
+        let hasJustEnded = ended.contains(lease, of: host, at: clock.now())
         try await database.withTransaction { transaction in
             guard let record = try await stores.jobs.find(lease.job, in: transaction),
-                record.job.grant?.lease == lease, record.job.grant?.host == host
+                hasJustEnded || (record.job.grant?.lease == lease && record.job.grant?.host == host)
             else { return }
             try await stores.jobs.appendLog(entry, to: lease.job, in: transaction)
         }

@@ -72,9 +72,12 @@ package struct JobService: Sendable {
     }
 
     /// Stops a job: at once while it waits; when a host works on it, as soon as the host has killed it.
-    package func cancel(_ id: JobID, for principal: Principal) async throws -> JobView {
+    package func cancel(
+        _ id: JobID, for principal: Principal, once: Once<JobView> = .unkeyed
+    ) async throws -> JobView {
         let now = clock.now()
-        let (view, next) = try await database.withTransaction { transaction in
+        let (view, next) = try await database.withTransaction(once.from { $0.view }) {
+            transaction -> (view: JobView, next: Job?) in
             let (site, found) = try await find(id, for: principal, in: transaction)
             var record = found
             do {
@@ -101,7 +104,7 @@ package struct JobService: Sendable {
                 try await JobEvents(feed: feed).append(
                     .jobProgress, record.job, owner: site.owner, at: now, in: transaction)
             }
-            return (try await viewer.view(record, in: transaction), next)
+            return (view: try await viewer.view(record, in: transaction), next: next)
         }
         if let grant = view.job.grant { workers.tell(.cancel(grant.lease), to: grant.host) }
         await ready.withdraw(id)
@@ -129,7 +132,9 @@ package struct JobService: Sendable {
     }
 
     /// Makes a new job with the request of one that ended without success.
-    package func retry(_ id: JobID, for principal: Principal) async throws -> JobView {
+    package func retry(
+        _ id: JobID, for principal: Principal, once: Once<JobView> = .unkeyed
+    ) async throws -> JobView {
         let (site, edit) = try await database.read { transaction in
             let (site, record) = try await find(id, for: principal, in: transaction)
             guard record.job.isTerminal else {
@@ -146,7 +151,8 @@ package struct JobService: Sendable {
         }
         return try await edits.submit(
             prompt: edit.prompt.text, engine: edit.engine.rawValue,
-            baseVersion: edit.isBaseChosen ? edit.base.rawValue : nil, to: site.id.text, for: principal
+            baseVersion: edit.isBaseChosen ? edit.base.rawValue : nil, to: site.id.text, for: principal,
+            once: once.from { $0.job }
         ).job
     }
 

@@ -32,9 +32,11 @@ package struct ReleaseService: Sendable {
     private var access: SiteAccess { SiteAccess(stores: stores) }
 
     /// Shows a version at the preview address.
-    package func setPreview(_ number: Int, on reference: String, for principal: Principal) async throws -> SiteView {
+    package func setPreview(
+        _ number: Int, on reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
         let now = clock.now()
-        let view = try await database.withTransaction { transaction in
+        let view = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(number, of: site, in: transaction)
             try site.showPreview(of: version.number)
@@ -54,13 +56,17 @@ package struct ReleaseService: Sendable {
     }
 
     /// Makes a version the one that visitors see. It is live when the hosts say so.
-    package func promote(_ number: Int, on reference: String, for principal: Principal) async throws -> Release {
-        try await release(on: reference, for: principal) { _ in number }
+    package func promote(
+        _ number: Int, on reference: String, for principal: Principal, once: Once<Release> = .unkeyed
+    ) async throws -> Release {
+        try await release(on: reference, for: principal, once: once) { _ in number }
     }
 
     /// Promotes the version that was live before, or `number`.
-    package func rollBack(on reference: String, to number: Int?, for principal: Principal) async throws -> Release {
-        try await release(on: reference, for: principal) { site in
+    package func rollBack(
+        on reference: String, to number: Int?, for principal: Principal, once: Once<Release> = .unkeyed
+    ) async throws -> Release {
+        try await release(on: reference, for: principal, once: once) { site in
             if let number { return number }
             guard let previous = site.previous else {
                 throw ServiceError(
@@ -82,29 +88,45 @@ package struct ReleaseService: Sendable {
     }
 
     private func release(
-        on reference: String, for principal: Principal, choose: @Sendable (Site) throws -> Int
+        on reference: String, for principal: Principal, once: Once<Release>, choose: @Sendable (Site) throws -> Int
     ) async throws -> Release {
         let now = clock.now()
-        let release = try await database.withTransaction { transaction in
+        let release = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(try choose(site), of: site, in: transaction)
-            let release = try site.promote(version.number, by: principal.user, at: now)
+            let release = try await record(version.number, on: &site, for: principal, at: now, in: transaction)
             try await stores.sites.save(site, in: transaction)
-            try await stores.releases.insert(release, in: transaction)
-            var details = ["release": String(release.number), "version": release.version.description]
-            details["replaced"] = release.replaced?.description
-            try await AuditTrail(stores: stores).record(
-                .releaseCreated, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)
             try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
-            try await feed.append(
-                .releaseCreated, owner: site.owner, site: site.id,
-                body: [
-                    "site_id": EventValue(site.id), "number": EventValue(release.number),
-                    "version": EventValue(release.version),
-                ], at: now, in: transaction)
-            FaultPoint.beforeReleaseCommit.reach()
             return release
         }
+        announce(release)
+        return release
+    }
+
+    /// Moves the live pointer, in the caller's transaction. The caller saves `site` and raises its generations, and
+    /// calls ``announce(_:)`` after the commit.
+    func record(
+        _ version: VersionNumber, on site: inout Site, for principal: Principal, at now: Timestamp,
+        in transaction: any SQLTransaction
+    ) async throws -> Release {
+        let release = try site.promote(version, by: principal.user, at: now)
+        try await stores.releases.insert(release, in: transaction)
+        var details = ["release": String(release.number), "version": release.version.description]
+        details["replaced"] = release.replaced?.description
+        try await AuditTrail(stores: stores).record(
+            .releaseCreated, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)
+        try await feed.append(
+            .releaseCreated, owner: site.owner, site: site.id,
+            body: [
+                "site_id": EventValue(site.id), "number": EventValue(release.number),
+                "version": EventValue(release.version),
+            ], at: now, in: transaction)
+        FaultPoint.beforeReleaseCommit.reach()
+        return release
+    }
+
+    /// Tells of a release that was committed.
+    func announce(_ release: Release) {
         FaultPoint.afterReleaseCommit.reach()
         MetricsSystem.factory.increment(.releases)
         desiredState.advance()
@@ -115,6 +137,5 @@ package struct ReleaseService: Sendable {
                 "site.id": "\(release.site)", "version.number": "\(release.version)",
                 "release.number": "\(release.number)",
             ])
-        return release
     }
 }

@@ -41,7 +41,7 @@ package struct SiteService: Sendable {
 
     /// Makes a site whose version 1 is the template (the first one when `template` is `nil`), live at once.
     package func create(
-        slug: String, name: String, template: String?, for principal: Principal
+        slug: String, name: String, template: String?, for principal: Principal, once: Once<SiteView> = .unkeyed
     ) async throws -> SiteView {
         let slug = try Slug(slug)
         let name = try Site.validName(name)
@@ -54,8 +54,8 @@ package struct SiteService: Sendable {
         let now = clock.now()
         let content = try await versions.store(files: chosen.files)
         let checked = try await versions.check(content, parent: nil, origin: .template(chosen.name))
-        let site = try await versions.recording(checked) { checked in
-            try await database.withTransaction { transaction in
+        let view = try await versions.recording(checked) { checked in
+            try await database.withTransaction(once) { transaction in
                 var site = Site(id: SiteID(at: now), owner: principal.user, slug: slug, name: name, createdAt: now)
                 try await stores.sites.insert(site, in: transaction)
                 let version = try await versions.record(
@@ -74,13 +74,13 @@ package struct SiteService: Sendable {
                 try await feed.append(
                     .siteCreated, owner: site.owner, site: site.id,
                     body: ["site_id": EventValue(site.id), "slug": .text(slug.text)], at: now, in: transaction)
-                return site
+                return try await self.view(site, in: transaction)
             }
         }
         feed.announce()
         desiredState.advance()
-        logger.notice("Created site", metadata: ["site.id": "\(site.id)", "site.slug": "\(slug)"])
-        return try await view(site.id)
+        logger.notice("Created site", metadata: ["site.id": "\(view.site.id)", "site.slug": "\(slug)"])
+        return view
     }
 
     /// Newest first; admins see all.
@@ -101,18 +101,24 @@ package struct SiteService: Sendable {
         }
     }
 
-    package func rename(_ reference: String, to name: String, for principal: Principal) async throws -> SiteView {
+    package func rename(
+        _ reference: String, to name: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
         let name = try Site.validName(name)
-        return try await change(reference, .siteRenamed, for: principal, reachesHosts: false) { site, _, _ in
+        return try await change(reference, .siteRenamed, for: principal, once: once, reachesHosts: false) {
+            site, _, _ in
             site.name = name
             return ["name": name]
         }
     }
 
     /// Deletes the site: it is gone for its owner at once, and hosts are told to remove it.
-    package func delete(_ reference: String, for principal: Principal) async throws {
+    @discardableResult
+    package func delete(
+        _ reference: String, for principal: Principal, once: Once<Site> = .unkeyed
+    ) async throws -> Site {
         let now = clock.now()
-        let site = try await database.withTransaction { transaction in
+        let site = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
             // Whoever still works on it is stale from now on.
             _ = site.raiseFence()
@@ -131,22 +137,27 @@ package struct SiteService: Sendable {
         feed.announce()
         desiredState.advance()
         logger.notice("Deleted site", metadata: ["site.id": "\(site.id)", "site.slug": "\(site.slug)"])
+        return site
     }
 
-    package func addDomain(_ name: String, to reference: String, for principal: Principal) async throws -> SiteView {
+    package func addDomain(
+        _ name: String, to reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
         let domain = try DomainName(name)
         try names.requireForeign(domain)
-        return try await change(reference, .domainAdded, for: principal, reachesHosts: true) { site, now, transaction in
+        return try await change(reference, .domainAdded, for: principal, once: once, reachesHosts: true) {
+            site, now, transaction in
             try await stores.sites.addDomain(domain, to: site.id, at: now, in: transaction)
             return ["domain": domain.text]
         }
     }
 
     package func removeDomain(
-        _ name: String, from reference: String, for principal: Principal
+        _ name: String, from reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
     ) async throws -> SiteView {
         let domain = try DomainName(name)
-        return try await change(reference, .domainRemoved, for: principal, reachesHosts: true) { site, _, transaction in
+        return try await change(reference, .domainRemoved, for: principal, once: once, reachesHosts: true) {
+            site, _, transaction in
             guard try await stores.sites.removeDomain(domain, from: site.id, in: transaction) else {
                 throw ServiceError(.notFound, "\(site.slug) has no domain \(domain)", field: "domain")
             }
@@ -156,18 +167,22 @@ package struct SiteService: Sendable {
 
     /// Shows visitors the maintenance page, with `message` on it.
     package func setMaintenance(
-        _ message: String?, on reference: String, for principal: Principal
+        _ message: String?, on reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
     ) async throws -> SiteView {
         let maintenance = try Site.Maintenance(
             message: message?.trimmed ?? "We are working on this site and will be back soon.")
-        return try await change(reference, .maintenanceSet, for: principal, reachesHosts: true) { site, _, _ in
+        return try await change(reference, .maintenanceSet, for: principal, once: once, reachesHosts: true) {
+            site, _, _ in
             site.maintenance = maintenance
             return [:]
         }
     }
 
-    package func clearMaintenance(on reference: String, for principal: Principal) async throws -> SiteView {
-        try await change(reference, .maintenanceCleared, for: principal, reachesHosts: true) { site, _, _ in
+    package func clearMaintenance(
+        on reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
+        try await change(reference, .maintenanceCleared, for: principal, once: once, reachesHosts: true) {
+            site, _, _ in
             site.maintenance = nil
             return [:]
         }
@@ -175,11 +190,11 @@ package struct SiteService: Sendable {
 
     /// `body` returns what the audit log notes of it.
     private func change(
-        _ reference: String, _ action: AuditAction, for principal: Principal, reachesHosts: Bool,
+        _ reference: String, _ action: AuditAction, for principal: Principal, once: Once<SiteView>, reachesHosts: Bool,
         _ body: @Sendable (inout Site, Timestamp, any SQLTransaction) async throws -> [String: String]
     ) async throws -> SiteView {
         let now = clock.now()
-        let view = try await database.withTransaction { transaction in
+        let view = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
             let details = try await body(&site, now, transaction)
             try await stores.sites.save(site, in: transaction)
@@ -194,15 +209,6 @@ package struct SiteService: Sendable {
         feed.announce()
         if reachesHosts { desiredState.advance() }
         return view
-    }
-
-    private func view(_ id: SiteID) async throws -> SiteView {
-        try await database.read { transaction in
-            guard let site = try await stores.sites.find(id, in: transaction) else {
-                throw ServiceError(.notFound, "the site is gone")
-            }
-            return try await view(site, in: transaction)
-        }
     }
 
     private func view(_ site: Site, in transaction: any SQLTransaction) async throws -> SiteView {

@@ -91,7 +91,8 @@ package struct VersionService: Sendable {
     /// Makes a version of an uploaded `.tar.gz`, `.tar` or `.zip`; it becomes the preview, and live when `promote`.
     /// An archive that is refused leaves nothing behind.
     package func importArchive(
-        at path: String, into reference: String, promote: Bool, for principal: Principal
+        at path: String, into reference: String, promote: Bool, for principal: Principal,
+        once: Once<VersionView> = .unkeyed
     ) async throws -> VersionView {
         let (site, parent) = try await database.read { transaction -> (Site, Version?) in
             let site = try await access.find(reference, for: principal, in: transaction)
@@ -109,25 +110,31 @@ package struct VersionService: Sendable {
         }
         let checked = try await recorder.check(content, parent: parent, origin: .upload)
         let now = clock.now()
-        let number = try await recorder.recording(checked) { checked in
-            try await database.withTransaction { transaction in
+        let (view, release) = try await recorder.recording(checked) { checked in
+            try await database.withTransaction(once.from { $0.view }) {
+                transaction -> (view: VersionView, release: Release?) in
                 var site = try await access.find(site.id.text, for: principal, in: transaction)
                 let version = try await recorder.record(
                     checked, on: &site, parent: parent?.number, origin: .upload, author: principal.user,
                     summary: "Uploaded \(checked.manifest.entries.count) files", at: now, in: transaction)
+                var release: Release?
+                if promote {
+                    release = try await releases.record(
+                        version.number, on: &site, for: principal, at: now, in: transaction)
+                }
                 try await stores.sites.save(site, in: transaction)
                 try await AuditTrail(stores: stores).record(
                     .versionUploaded, on: site.id.text, of: site.id, for: principal,
                     ["version": version.number.description, "digest": version.digest.text], at: now, in: transaction)
-                return version.number
+                return (view: VersionView(version, of: site), release: release)
             }
         }
         feed.announce()
         desiredState.advance()
         logger.notice(
-            "Imported version", metadata: ["site.id": "\(site.id)", "version.number": "\(number)"])
-        if promote { _ = try await releases.promote(number.rawValue, on: site.id.text, for: principal) }
-        return try await find(number.rawValue, of: site.id.text, for: principal)
+            "Imported version", metadata: ["site.id": "\(site.id)", "version.number": "\(view.version.number)"])
+        if let release { releases.announce(release) }
+        return view
     }
 
     /// The version as a `.tar.gz`; the same version gives the same bytes, always.

@@ -15,6 +15,7 @@ struct ServeSettings: Sendable {
     let agentsAddress: String
     let sitesDomain: String
     let sitesPort: Int
+    let trustsForwardedFor: Bool
     let logLevel: Logger.Level
     let logFormat: LogFormat
     let blobs: BlobSettings
@@ -42,6 +43,7 @@ struct ServeSettings: Sendable {
                 text == "localhost" ? text : try DomainName(text).text
             } ?? "localhost"
         sitesPort = try source.port(.sitesPort)
+        trustsForwardedFor = try source.boolean(.trustForwardedFor)
         logLevel =
             try source.value(.logLevel, "is debug, info, notice, warning or error") { Logger.Level(rawValue: $0) }
             ?? .notice

@@ -46,6 +46,9 @@ struct Setting: Hashable, Sendable {
     static let sitesDomain = Setting(
         "sites.domain", "Sites answer at <slug>.<sites domain>.", standard: "localhost")
     static let sitesPort = Setting("sites.port", "The port in the addresses of sites.", standard: "8080")
+    static let trustForwardedFor = Setting(
+        "trust.forwarded-for", "Whether a proxy in front is believed, which says in X-Forwarded-For who asks.",
+        standard: "false")
     static let logLevel = Setting(
         "log.level", "The least that is logged: debug, info, notice, warning or error.", standard: "notice")
     static let logFormat = Setting("log.format", "How the log looks: logfmt or json.", standard: "logfmt")
@@ -68,6 +71,6 @@ struct Setting: Hashable, Sendable {
     static let all = [
         state, secrets, database, databasePassword, redis, redisPassword, blobs, s3Credentials, s3AccessKey,
         s3SecretKey, s3SessionToken, collectionEvery, collectionGrace, listen, port, agentsPort, agentsAddress,
-        sitesDomain, sitesPort, logLevel, logFormat,
+        sitesDomain, sitesPort, trustForwardedFor, logLevel, logFormat,
     ]
 }

@@ -30,8 +30,8 @@ package enum CoordinatorMessage: Sendable, Equatable {
     /// The leases of a heartbeat that were renewed, for `leaseDuration` from when the heartbeat was sent.
     case renewed([JobLease])
     case verdict(JobLease, CompletionVerdict)
-    /// Values that the host is to converge to. When `isComplete`, sites that are not among them are to go.
-    case desired([DesiredSite], isComplete: Bool)
+    /// Values that the host is to converge to.
+    case desired([DesiredSite], DesiredPart)
     /// The coordinator is about to stop: come back after `delay`.
     case goAway(reason: String, delay: Duration)
 }

@@ -13,10 +13,11 @@ struct StateDirectory: Sendable {
     }
 
     func prepare() throws {
-        for folder in [path, coordinator, agent, logs] {
+        // Only nginx's workers have to pass, to the agent's folder; they are others when this runs as root.
+        for (folder, mode) in [(path, 0o711), (coordinator, 0o700), (agent, 0o711), (logs, 0o700)] {
             do {
                 try FileManager.default.createDirectory(
-                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
             } catch {
                 throw CLIError(
                     .failed, "cannot make the folder \(folder): \(error.localizedDescription)",

@@ -30,4 +30,10 @@ package enum AccountsSchema {
         """,
         "CREATE INDEX idempotency_key_expiry ON idempotency_key(expires_at)",
     ]
+
+    /// A key and its answer are written with the effect: a row without an answer tells of nothing that was done.
+    package static let answersBesideEffects: [String] = [
+        "DELETE FROM idempotency_key WHERE status IS NULL",
+        "ALTER TABLE idempotency_key DROP COLUMN attempt",
+    ]
 }

@@ -21,21 +21,18 @@ package struct IdempotencyRecord: Sendable, Equatable {
     package let key: String
     /// The SHA-256 of the request's body.
     package let fingerprint: ContentDigest
-    /// Names the request that works on it, so that one that was given up cannot answer for its successor.
-    package let attempt: String
-    /// `nil` while the request is being worked on.
+    /// `nil` only within the transaction that has the effect; every other transaction sees a row with its answer.
     package let answer: Answer?
     package let expiresAt: Timestamp
 
     package init(
-        user: UserID, operation: String, key: String, fingerprint: ContentDigest, attempt: String,
-        answer: Answer? = nil, expiresAt: Timestamp
+        user: UserID, operation: String, key: String, fingerprint: ContentDigest, answer: Answer? = nil,
+        expiresAt: Timestamp
     ) {
         self.user = user
         self.operation = operation
         self.key = key
         self.fingerprint = fingerprint
-        self.attempt = attempt
         self.answer = answer
         self.expiresAt = expiresAt
     }

@@ -73,6 +73,16 @@ package struct PlacementStore: Sendable {
             .map(Self.placement)
     }
 
+    /// In the order of the sites' identifiers, behind `site`.
+    package func list(
+        on host: HostID, after site: SiteID?, limit: Int, in transaction: any SQLTransaction
+    ) async throws -> [Placement] {
+        try await transaction.query(
+            "SELECT * FROM desired_site WHERE host_id = $1 AND site_id > $2 ORDER BY site_id LIMIT $3",
+            [SQLValue(host), .text(site?.text ?? ""), SQLValue(limit)]
+        ).map(Self.placement)
+    }
+
     /// Those that the host has not answered for: few, however many sites it has.
     package func pending(on host: HostID, in transaction: any SQLTransaction) async throws -> [Placement] {
         try await transaction.query(

@@ -26,11 +26,12 @@ struct EditRoutes {
                 ]), limit: Self.promptLimit), status: .accepted, content: .json(Self.accepted),
             errors: [.notFound, .failedPrecondition, .quotaExceeded]
         ) { request in
-            let (edit, job) = try await edits.submit(
-                prompt: request.body.string("prompt"), engine: request.body.optionalString("engine"),
-                baseVersion: request.body.optionalInteger("base_version"), to: request.parameter("site"),
-                for: try request.principal)
-            return .json(["edit": EditBody.table.json(edit), "job": JobBody.table.json(job)])
+            try await request.once({ ["edit": EditBody.table.json($0.edit), "job": JobBody.table.json($0.job)] }) {
+                try await edits.submit(
+                    prompt: request.body.string("prompt"), engine: request.body.optionalString("engine"),
+                    baseVersion: request.body.optionalInteger("base_version"), to: request.parameter("site"),
+                    for: try request.principal, once: $0)
+            }
         }
     }
 

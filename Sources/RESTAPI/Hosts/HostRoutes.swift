@@ -11,9 +11,15 @@ struct HostRoutes {
     var routes: [APIRoute] {
         [
             list, invite, find,
-            change("drain", "Give a host no new work; it keeps what it has") { try await hosts.drain($0, for: $1) },
-            change("resume", "Give a drained host work again") { try await hosts.resume($0, for: $1) },
-            change("revoke", "Make a host's certificate worthless, for good") { try await hosts.revoke($0, for: $1) },
+            change("drain", "Give a host no new work; it keeps what it has") {
+                try await hosts.drain($0, for: $1, once: $2)
+            },
+            change("resume", "Give a drained host work again") {
+                try await hosts.resume($0, for: $1, once: $2)
+            },
+            change("revoke", "Make a host's certificate worthless, for good") {
+                try await hosts.revoke($0, for: $1, once: $2)
+            },
         ]
     }
 
@@ -48,13 +54,16 @@ struct HostRoutes {
     }
 
     private func change(
-        _ word: String, _ summary: String, _ body: @escaping @Sendable (HostID, Principal) async throws -> HostView
+        _ word: String, _ summary: String,
+        _ body: @escaping @Sendable (HostID, Principal, Once<HostView>) async throws -> HostView
     ) -> APIRoute {
         APIRoute(
             .post, Self.path + "/" + word, summary, feature: Self.feature, access: .admin,
             content: .json(HostBody.table.schema), errors: [.notFound, .conflict], worksInRecovery: word == "revoke"
         ) { request in
-            .json(HostBody.table.json(try await body(try request.identifier("host"), try request.principal)))
+            try await request.once(HostBody.table.json) {
+                try await body(try request.identifier("host"), try request.principal, $0)
+            }
         }
     }
 }

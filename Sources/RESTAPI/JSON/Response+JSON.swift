@@ -4,9 +4,11 @@ import HummingbirdCore
 import NIOCore
 
 extension Response {
+    static let jsonType = "application/json"
+
     /// An answer in JSON. What the API says of somebody's data is nobody else's: it is not to be stored on the way.
     static func json(
-        _ value: JSONValue, status: HTTPResponse.Status, type: String = "application/json"
+        _ value: JSONValue, status: HTTPResponse.Status, type: String = jsonType
     ) -> Response {
         bytes(JSONWriter.bytes(of: value), type: type, status: status)
     }

@@ -40,7 +40,9 @@ struct JobRoutes {
             .post, Self.path + "/cancel", "Stop a job", feature: Self.feature, status: .accepted,
             content: .json(JobBody.table.schema), errors: [.notFound, .conflict]
         ) { request in
-            .json(JobBody.table.json(try await jobs.cancel(try request.identifier("job"), for: try request.principal)))
+            try await request.once(JobBody.table.json) {
+                try await jobs.cancel(try request.identifier("job"), for: try request.principal, once: $0)
+            }
         }
     }
 
@@ -50,7 +52,9 @@ struct JobRoutes {
             feature: Self.feature, status: .accepted, content: .json(JobBody.table.schema),
             errors: [.notFound, .conflict, .quotaExceeded]
         ) { request in
-            .json(JobBody.table.json(try await jobs.retry(try request.identifier("job"), for: try request.principal)))
+            try await request.once(JobBody.table.json) {
+                try await jobs.retry(try request.identifier("job"), for: try request.principal, once: $0)
+            }
         }
     }
 

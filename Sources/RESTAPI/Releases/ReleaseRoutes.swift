@@ -29,9 +29,11 @@ struct ReleaseRoutes {
             .put, "/api/v1/sites/{site}/preview", "Show a version at the preview address", feature: Self.feature,
             input: .json(Self.version), content: .json(SiteBody.table.schema), errors: [.notFound]
         ) { request in
-            let site = try await releases.setPreview(
-                request.body.integer("version"), on: request.parameter("site"), for: try request.principal)
-            return .json(SiteBody.table.json(site))
+            try await request.once(SiteBody.table.json) {
+                try await releases.setPreview(
+                    request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
+                    once: $0)
+            }
         }
     }
 
@@ -41,9 +43,11 @@ struct ReleaseRoutes {
             input: .json(Self.version), status: .created, content: .json(ReleaseBody.table.schema),
             errors: [.notFound, .conflict]
         ) { request in
-            let release = try await releases.promote(
-                request.body.integer("version"), on: request.parameter("site"), for: try request.principal)
-            return .json(ReleaseBody.table.json(release))
+            try await request.once(ReleaseBody.table.json) {
+                try await releases.promote(
+                    request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
+                    once: $0)
+            }
         }
     }
 
@@ -54,10 +58,11 @@ struct ReleaseRoutes {
             status: .created, content: .json(ReleaseBody.table.schema),
             errors: [.notFound, .conflict, .failedPrecondition]
         ) { request in
-            let release = try await releases.rollBack(
-                on: request.parameter("site"), to: request.body.optionalInteger("version"),
-                for: try request.principal)
-            return .json(ReleaseBody.table.json(release))
+            try await request.once(ReleaseBody.table.json) {
+                try await releases.rollBack(
+                    on: request.parameter("site"), to: request.body.optionalInteger("version"),
+                    for: try request.principal, once: $0)
+            }
         }
     }
 

@@ -3,7 +3,6 @@ import Domain
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import Logging
 import NIOCore
 
 /// Lets requests of one route in: log-in, query, body, idempotency, in this order; then the handler decides.
@@ -23,28 +22,33 @@ struct APIEndpoint: HTTPResponder {
         let query = try QueryParameters(request.uri, allowed: route.query)
         if !route.worksInRecovery { try recovery.requireInactive() }
 
-        func admitted(_ body: JSONBody = .empty, _ upload: StoredUpload? = nil) -> APIRequest {
+        func admitted(
+            _ body: JSONBody = .empty, _ upload: StoredUpload? = nil, keyed: KeyedRequest? = nil
+        ) -> APIRequest {
             APIRequest(
                 request: request, context: context, caller: caller, parameters: parameters, query: query, body: body,
-                upload: upload, address: context.clientAddress)
+                upload: upload, address: context.clientAddress, keyed: keyed, status: route.status)
         }
 
         switch route.input {
         case .none:
-            return try await once(request, caller, digest: { IdempotencyService.digest(of: []) }, context) {
-                try await answer(admitted())
+            return try await once(request, caller, digest: { IdempotencyService.digest(of: []) }) { keyed in
+                try await answer(admitted(keyed: keyed))
             }
         case .json(let schema, let limit):
-            let bytes = try await Self.collect(request, limit: limit)
+            let bytes = try await Self.collect(request, context, limit: limit)
             let body = try JSONBody(bytes, schema: schema)
-            return try await once(request, caller, digest: { IdempotencyService.digest(of: bytes) }, context) {
-                try await answer(admitted(body))
+            return try await once(request, caller, digest: { IdempotencyService.digest(of: bytes) }) { keyed in
+                try await answer(admitted(body, keyed: keyed))
             }
         case .archive:
             try await route.admit(admitted())
-            return try await uploads.withUpload(of: request.body, length: Self.length(of: request)) { upload in
-                try await once(request, caller, digest: { upload.digest }, context) {
-                    try await answer(admitted(.empty, upload))
+            let length = Self.length(of: request)
+            return try await uploads.withUpload(
+                of: request.body, length: length, begin: { try await context.expectBody(of: request) }
+            ) { upload in
+                try await once(request, caller, digest: { upload.digest }) { keyed in
+                    try await answer(admitted(.empty, upload, keyed: keyed))
                 }
             }
         }
@@ -74,10 +78,11 @@ struct APIEndpoint: HTTPResponder {
         request.headers[.contentLength].flatMap { Int64($0) }
     }
 
-    private static func collect(_ request: Request, limit: Int) async throws -> [UInt8] {
+    private static func collect(_ request: Request, _ context: RESTRequestContext, limit: Int) async throws -> [UInt8] {
         let refusal = ServiceError(
             .payloadTooLarge, "the body is larger than \(limit / 1024) KiB", rule: "body-size")
         if let length = length(of: request), length > limit { throw refusal }
+        try await context.expectBody(of: request)
         var bytes: [UInt8] = []
         for try await piece in request.body {
             guard bytes.count + piece.readableBytes <= limit else { throw refusal }
@@ -86,54 +91,28 @@ struct APIEndpoint: HTTPResponder {
         return bytes
     }
 
-    /// Runs `work`, or gives again the answer that it gave to the same key before.
+    /// Runs `work`, or gives again the answer that the same key got before.
     private func once(
         _ request: Request, _ caller: AuthenticatedCaller?, digest: () -> ContentDigest,
-        _ context: RESTRequestContext, _ work: () async throws -> Response
+        _ work: (KeyedRequest?) async throws -> Response
     ) async throws -> Response {
         guard let caller, route.isRepeatable, let name = HTTPField.Name("Idempotency-Key"),
             let key = request.headers[name]
-        else { return try await work() }
+        else { return try await work(nil) }
         let operation = "\(route.method.rawValue) \(request.uri.string)"
-        switch try await idempotency.begin(key, of: operation, body: digest(), for: caller.principal) {
-        case .replay(let answer):
+        switch try await idempotency.recall(key, of: operation, body: digest(), for: caller.principal) {
+        case .known(let answer):
             return Self.response(answer)
-        case .proceed(let claim):
-            let response: Response
+        case .new(let keyed):
             do {
-                response = try await work()
-            } catch {
-                do {
-                    try await idempotency.abandon(claim)
-                } catch let other {
-                    context.logger.warning("Could not free an idempotency key", metadata: ["error": "\(other)"])
-                }
-                throw error
+                return try await work(keyed)
+            } catch let repeated as RepeatedRequest {
+                return Self.response(repeated.answer)
             }
-            let (answer, copy) = try await Self.record(response)
-            do {
-                try await idempotency.finish(claim, with: answer)
-            } catch {
-                // The work is done and the caller gets its answer; only a repetition would have to wait.
-                context.logger.warning("Could not keep an answer", metadata: ["error": "\(error)"])
-            }
-            return copy
         }
     }
 
-    private static func record(_ response: Response) async throws -> (IdempotencyService.Answer, Response) {
-        let recorder = BodyRecorder()
-        try await response.body.write(recorder)
-        let bytes = recorder.bytes
-        var copy = response
-        copy.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-        return (
-            IdempotencyService.Answer(
-                status: response.status.code, contentType: response.headers[.contentType], body: bytes), copy
-        )
-    }
-
-    private static func response(_ answer: IdempotencyService.Answer) -> Response {
+    private static func response(_ answer: KeptAnswer) -> Response {
         var headers: HTTPFields = [.cacheControl: "no-store"]
         if let type = answer.contentType { headers[.contentType] = type }
         if let name = HTTPField.Name("Idempotent-Replayed") { headers[name] = "true" }

@@ -1,5 +1,6 @@
 import Coordinator
 import Domain
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 
@@ -14,6 +15,10 @@ struct APIRequest: Sendable {
     let body: JSONBody
     let upload: StoredUpload?
     let address: ClientAddress
+    /// What makes the effect of this request a single one; `nil` when the caller sent no key.
+    let keyed: KeyedRequest?
+    /// The route's.
+    let status: HTTPResponse.Status
 
     /// Who asks. Only routes for anyone may be without.
     var principal: Principal {
@@ -44,6 +49,24 @@ struct APIRequest: Sendable {
             throw ServiceError(.notFound, "there is no \(name) \"\(parameter(name).prefix(64))\"", field: name)
         }
         return id
+    }
+
+    /// Has an effect once for the request's idempotency key, and answers with what it gave.
+    func once<Value: Sendable>(
+        _ json: @escaping @Sendable (Value) throws -> JSONValue, _ work: (Once<Value>) async throws -> Value
+    ) async throws -> APIAnswer {
+        let once = Once<Value>(keyed) { [status] value in
+            KeptAnswer(
+                status: status.code, contentType: Response.jsonType, body: JSONWriter.bytes(of: try json(value)))
+        }
+        return .json(try json(try await work(once)))
+    }
+
+    /// The same for an effect with nothing to answer.
+    func once<Value: Sendable>(_ work: (Once<Value>) async throws -> Value) async throws -> APIAnswer {
+        _ = try await work(
+            Once<Value>(keyed) { [status] _ in KeptAnswer(status: status.code, contentType: nil, body: []) })
+        return .nothing
     }
 
     func page() throws -> PageRequest {

@@ -54,9 +54,11 @@ struct UploadStore: Sendable {
         self.makeFile = makeFile
     }
 
-    /// Throws `payloadTooLarge` as soon as that is known, and `storageFull`. The file is gone when this returns.
+    /// Throws `payloadTooLarge` as soon as that is known, and `storageFull`. The file is gone when this returns. `begin`
+    /// is called when there is a place for the body, before any of it is read.
     func withUpload<Value: Sendable>(
-        of body: RequestBody, length: Int64?, _ use: (StoredUpload) async throws -> Value
+        of body: RequestBody, length: Int64?, begin: () async throws -> Void = {},
+        _ use: (StoredUpload) async throws -> Value
     ) async throws -> Value {
         if let length { try checkSize(length) }
         try places.enter()
@@ -67,6 +69,7 @@ struct UploadStore: Sendable {
             return try makeFile(path)
         }
         do {
+            try await begin()
             let upload = try await store(body, into: file)
             let value = try await use(upload)
             await remove(path)

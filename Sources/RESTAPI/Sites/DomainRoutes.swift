@@ -48,8 +48,10 @@ struct DomainRoutes {
             errors: [.notFound, .alreadyExists]
         ) { request in
             let name = request.body.string("domain")
-            let site = try await sites.addDomain(name, to: request.parameter("site"), for: try request.principal)
-            return .json(Self.table.json(Address(domain: try DomainName(name), site: site)))
+            return try await request.once({ Self.table.json(Address(domain: try DomainName(name), site: $0)) }) {
+                try await sites.addDomain(
+                    name, to: request.parameter("site"), for: try request.principal, once: $0)
+            }
         }
     }
 
@@ -58,9 +60,11 @@ struct DomainRoutes {
             .delete, Self.path + "/{domain}", "Take a domain away from a site", feature: Self.feature,
             status: .noContent, content: .none, errors: [.notFound]
         ) { request in
-            _ = try await sites.removeDomain(
-                request.parameter("domain"), from: request.parameter("site"), for: try request.principal)
-            return .nothing
+            try await request.once {
+                try await sites.removeDomain(
+                    request.parameter("domain"), from: request.parameter("site"), for: try request.principal,
+                    once: $0)
+            }
         }
     }
 }

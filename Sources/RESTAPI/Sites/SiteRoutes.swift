@@ -38,10 +38,11 @@ struct SiteRoutes {
                     JSONSchema.optional("template", .text, "One of /api/v1/templates; the first when left out."),
                 ])), status: .created, content: .json(SiteBody.table.schema), errors: [.alreadyExists, .storageFull]
         ) { request in
-            let site = try await sites.create(
-                slug: request.body.string("slug"), name: request.body.string("name"),
-                template: request.body.optionalString("template"), for: try request.principal)
-            return .json(SiteBody.table.json(site))
+            try await request.once(SiteBody.table.json) {
+                try await sites.create(
+                    slug: request.body.string("slug"), name: request.body.string("name"),
+                    template: request.body.optionalString("template"), for: try request.principal, once: $0)
+            }
         }
     }
 
@@ -59,9 +60,10 @@ struct SiteRoutes {
             .patch, "/api/v1/sites/{site}", "Give a site another name", feature: Self.feature,
             input: .json(.object([.init("name", .text)])), content: .json(SiteBody.table.schema), errors: [.notFound]
         ) { request in
-            let site = try await sites.rename(
-                request.parameter("site"), to: request.body.string("name"), for: try request.principal)
-            return .json(SiteBody.table.json(site))
+            try await request.once(SiteBody.table.json) {
+                try await sites.rename(
+                    request.parameter("site"), to: request.body.string("name"), for: try request.principal, once: $0)
+            }
         }
     }
 
@@ -70,8 +72,9 @@ struct SiteRoutes {
             .delete, "/api/v1/sites/{site}", "Delete a site and take it off every host", feature: Self.feature,
             status: .noContent, content: .none, errors: [.notFound]
         ) { request in
-            try await sites.delete(request.parameter("site"), for: try request.principal)
-            return .nothing
+            try await request.once {
+                try await sites.delete(request.parameter("site"), for: try request.principal, once: $0)
+            }
         }
     }
 
@@ -82,9 +85,11 @@ struct SiteRoutes {
             input: .json(.object([JSONSchema.optional("message", .text, "At most 500 characters of plain text.")])),
             content: .json(SiteBody.table.schema), errors: [.notFound]
         ) { request in
-            let site = try await sites.setMaintenance(
-                request.body.optionalString("message"), on: request.parameter("site"), for: try request.principal)
-            return .json(SiteBody.table.json(site))
+            try await request.once(SiteBody.table.json) {
+                try await sites.setMaintenance(
+                    request.body.optionalString("message"), on: request.parameter("site"), for: try request.principal,
+                    once: $0)
+            }
         }
     }
 
@@ -93,8 +98,10 @@ struct SiteRoutes {
             .delete, "/api/v1/sites/{site}/maintenance", "Show visitors the site again", feature: Self.feature,
             content: .json(SiteBody.table.schema), errors: [.notFound]
         ) { request in
-            let site = try await sites.clearMaintenance(on: request.parameter("site"), for: try request.principal)
-            return .json(SiteBody.table.json(site))
+            try await request.once(SiteBody.table.json) {
+                try await sites.clearMaintenance(
+                    on: request.parameter("site"), for: try request.principal, once: $0)
+            }
         }
     }
 }

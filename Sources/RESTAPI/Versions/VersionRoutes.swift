@@ -37,10 +37,11 @@ struct VersionRoutes {
             }
         ) { request in
             guard let upload = request.upload else { preconditionFailure("the route takes an archive") }
-            let version = try await versions.importArchive(
-                at: upload.path, into: request.parameter("site"), promote: request.query.boolean("promote") ?? false,
-                for: try request.principal)
-            return .json(VersionBody.table.json(version))
+            return try await request.once(VersionBody.table.json) {
+                try await versions.importArchive(
+                    at: upload.path, into: request.parameter("site"),
+                    promote: request.query.boolean("promote") ?? false, for: try request.principal, once: $0)
+            }
         }
     }
 

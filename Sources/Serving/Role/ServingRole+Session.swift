@@ -14,29 +14,55 @@ extension ServingRole {
 
     package func sessionOpened(_ welcome: CoordinatorMessage.Welcome, outbox: any AgentOutbox) async {
         self.outbox = outbox
+        snapshot = nil
         versionKeys = welcome.versionKeys
         // What failed for want of a coordinator need not wait any longer.
         for site in sites.keys { enqueue(site) }
     }
 
-    package func sessionClosed() async { outbox = nil }
+    package func sessionClosed() async {
+        outbox = nil
+        snapshot = nil
+    }
 
     package func receive(_ message: CoordinatorMessage) async {
-        guard case .desired(let values, let isComplete) = message else { return }
+        guard case .desired(let values, let part) = message else { return }
         do {
             try await load()
         } catch {
             // Without knowing what is served nothing may be changed; the coordinator says it again.
             logger.error("Cannot read what this host serves", metadata: ["error": "\(error)"])
+            snapshot = nil
             return
         }
-        accept(values, isComplete: isComplete)
+        switch part {
+        case .change:
+            snapshot?.note(values)
+            accept(values)
+        case .snapshot(let index, let isLast):
+            take(values, index: index, isLast: isLast)
+        }
     }
 
-    private func accept(_ values: [DesiredSite], isComplete: Bool) {
-        let named = Set(values.map(\.site))
-        let absent = isComplete ? sites.keys.filter { !named.contains($0) }.sorted() : []
-        if isComplete { heldRemovals = [:] }
+    /// Takes a part of a snapshot: what is to be served at once, what is to go when the last part is here.
+    private func take(_ values: [DesiredSite], index: Int, isLast: Bool) {
+        var arriving = index == 0 ? DesiredSnapshot() : snapshot
+        snapshot = nil
+        guard let kept = arriving?.add(values, index: index), let arrived = arriving else {
+            logger.error("A part of a snapshot is missing; nothing is removed", metadata: ["part": "\(index)"])
+            return accept(values.filter { !$0.isRemoved })
+        }
+        guard isLast else {
+            snapshot = arrived
+            return accept(kept)
+        }
+        accept(kept + arrived.removals, after: arrived)
+    }
+
+    /// Takes wanted states; `snapshot` is whole when it is given, and what it does not name is to go.
+    private func accept(_ values: [DesiredSite], after snapshot: DesiredSnapshot? = nil) {
+        let absent = snapshot.map { whole in sites.keys.filter { !whole.named.contains($0) }.sorted() } ?? []
+        if snapshot != nil { heldRemovals = [:] }
         let removed = values.filter { $0.isRemoved && sites[$0.site]?.isVisible == true && isNews($0) }
         let leaving = absent.filter { sites[$0]?.isVisible == true }
         let total = sites.values.count(where: \.isVisible)

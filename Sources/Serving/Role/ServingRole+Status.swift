@@ -7,7 +7,11 @@ extension ServingRole {
         for (site, tracked) in sites.sorted(by: { $0.key < $1.key }) {
             if let line = line(for: site, tracked) { status.sites.append(line) }
         }
-        status.problems += await nginxProblems()
+        let nginx = await nginxStatus
+        status.nginx = AgentStatus.NginxLine(
+            process: nginx.processID, isAnswering: nginx.isAnswering, configuration: nginx.generation,
+            reloads: nginx.reloads, restarts: nginx.restarts, workerUser: nginx.workerUser)
+        status.problems += nginxProblems(nginx)
         status.problems += diskProblems()
         if !heldRemovals.isEmpty {
             status.problems.append(
@@ -34,15 +38,23 @@ extension ServingRole {
             state: state, problem: tracked.refusal?.message)
     }
 
-    private func nginxProblems() async -> [AgentStatus.Problem] {
-        let nginx = await nginx.status
+    private func nginxProblems(_ nginx: NginxStatus) -> [AgentStatus.Problem] {
         if let problem = nginx.problem {
             return [AgentStatus.Problem(level: .bad, message: problem.message, nextStep: problem.nextStep)]
         }
-        guard !nginx.isAnswering else { return [] }
+        guard nginx.isAnswering else {
+            return [
+                AgentStatus.Problem(
+                    level: .bad, message: "nginx does not answer yet", nextStep: "Wait a moment and ask again.")
+            ]
+        }
+        guard nginx.workerUser == "root" else { return [] }
         return [
             AgentStatus.Problem(
-                level: .bad, message: "nginx does not answer yet", nextStep: "Wait a moment and ask again.")
+                level: .ok,
+                message:
+                    "nginx's workers run as root, because a folder on the way to \(layout.root) is closed to others",
+                nextStep: "Move the state folder, or let others pass (chmod o+x), and start the agent again.")
         ]
     }
 

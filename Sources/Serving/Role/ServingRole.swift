@@ -32,6 +32,8 @@ package actor ServingRole: SessionParticipant, Service {
     var sites: [SiteID: TrackedSite] = [:]
     var outbox: (any AgentOutbox)?
     var versionKeys: [[UInt8]] = []
+    /// The snapshot of this session that is arriving.
+    var snapshot: DesiredSnapshot?
     /// Removals that the brake holds back.
     var heldRemovals: [SiteID: HeldRemoval] = [:]
     /// Trees that somebody works with now.
