@@ -85,6 +85,7 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         // libgumbo (apt: libgumbo-dev) behind a guard in C: memory, time and assertions of a parse
         .target(name: "CGumbo", linkerSettings: [.linkedLibrary("gumbo")]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "BlockingIO", dependencies: ["CLinux"], swiftSettings: settings),
@@ -109,6 +110,11 @@ let package = Package(
             name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
             swiftSettings: settings),
         .target(name: "Queue", dependencies: ["Domain"], swiftSettings: settings),
+        .target(
+            name: "Redis",
+            dependencies: [
+                "CHiredis", "Domain", "Telemetry", lifecycle, logging, metrics, nioCore, nioPosix, nioSSL,
+            ], swiftSettings: settings),
         .target(name: "Validation", dependencies: ["Domain", "Markup"], swiftSettings: settings),
 
         // 4: the seams filled
@@ -124,6 +130,8 @@ let package = Package(
         .target(name: "Engines", dependencies: ["Domain", "Markup", "Sandbox"], swiftSettings: settings),
         .target(name: "Persistence", dependencies: ["Database", "Domain"], swiftSettings: settings),
         .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
+        .target(
+            name: "QueueRedis", dependencies: ["Domain", "Queue", "Redis", lifecycle], swiftSettings: settings),
 
         // 5: use cases; what both roles of an agent share
         .target(
@@ -176,7 +184,8 @@ let package = Package(
             name: "CoordinatorServer",
             dependencies: [
                 "AgentGateway", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Coordinator", "Database",
-                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "RESTAPI",
+                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
+                "RESTAPI", "Redis",
                 "Telemetry", argumentParser, configuration, lifecycle, logging, metrics, unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
@@ -227,7 +236,14 @@ let package = Package(
             dependencies: ["Database", "DatabaseSQLite", "Persistence", "Domain", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "QueueTests", dependencies: ["Queue", "QueueEmbedded", "Domain"],
+            name: "RedisTests",
+            dependencies: ["Redis", "Domain", "TestSupport", lifecycle, logging, nioCore, nioPosix],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "QueueTests",
+            dependencies: [
+                "Queue", "QueueEmbedded", "QueueRedis", "Redis", "Domain", "TestSupport", lifecycle, logging,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "FleetIdentityTests", dependencies: ["FleetIdentity", "Domain", "TestSupport", x509, crypto],
@@ -254,8 +270,8 @@ let package = Package(
             name: "CoordinatorTests",
             dependencies: [
                 "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabaseSQLite",
-                "Domain", "FleetIdentity",
-                "Persistence", "Queue", "QueueEmbedded", "TestSupport", logging, nioCore,
+                "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis",
+                "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
         .testTarget(

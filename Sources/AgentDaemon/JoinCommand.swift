@@ -16,7 +16,7 @@ struct JoinCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: StateOption
-    @Option(help: "Where the coordinator listens for agents: host:port.") var coordinator: String
+    @Option(help: "Where coordinators listen for agents: host:port,host:port…") var coordinator: String
     @Option(help: "The join token; - reads it from standard input.") var token: String
     @Option(help: "What to call this host; default: its host name.") var name: String?
 

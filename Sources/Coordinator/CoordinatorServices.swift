@@ -23,40 +23,48 @@ package struct CoordinatorServices: Sendable {
     package let desiredState: DesiredState
     package let dispatcher: JobDispatcher
     package let reaper: LeaseReaper
+    package let lookout: Lookout
     package let ledger: JobLedger
     package let workers: WorkerPool
 
     package init(
-        database: any SQLDatabase, queue: any JobQueue, blobs: any BlobStore, reader: ArchiveReader,
+        database: any SQLDatabase, queue: any JobQueue, bus: any CoordinatorBus = SilentBus(), blobs: any BlobStore,
+        reader: ArchiveReader,
         writer: ArchiveWriter, authority: CertificateAuthority, signer: VersionSigner, templates: [SiteTemplate],
         settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
         let stores = Stores()
-        let feed = EventFeed(store: stores.events)
+        let feed = EventFeed(store: stores.events, bus: bus)
         let manifests = ManifestCache(store: blobs)
-        workers = WorkerPool()
-        registry = SessionRegistry()
+        workers = WorkerPool(bus: bus)
+        let ready = ReadyJobs(database: database, stores: stores, queue: queue, logger: logger)
+        registry = SessionRegistry(bus: bus)
         desiredState = DesiredState(
-            database: database, stores: stores, feed: feed, settings: settings, clock: clock, logger: logger)
+            database: database, stores: stores, feed: feed, bus: bus, settings: settings, clock: clock,
+            logger: logger)
         let recorder = VersionRecorder(
             database: database, stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
                 facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
             signer: signer, feed: feed)
         ledger = JobLedger(
-            database: database, stores: stores, queue: queue, feed: feed, settings: settings, clock: clock,
+            database: database, stores: stores, ready: ready, feed: feed, settings: settings, clock: clock,
             logger: logger)
-        dispatcher = JobDispatcher(ledger: ledger, queue: queue, workers: workers, settings: settings, logger: logger)
+        dispatcher = JobDispatcher(
+            ledger: ledger, queue: queue, ready: ready, workers: workers, settings: settings, logger: logger)
         reaper = LeaseReaper(ledger: ledger, workers: workers, settings: settings, logger: logger)
+        lookout = Lookout(
+            database: database, stores: stores, bus: bus, feed: feed, desiredState: desiredState, registry: registry,
+            workers: workers, logger: logger)
         events = EventService(database: database, stores: stores, feed: feed)
         sites = SiteService(
             database: database, stores: stores, versions: recorder, desiredState: desiredState, feed: feed,
             settings: settings, clock: clock, templates: templates, logger: logger)
         edits = EditService(
-            database: database, stores: stores, queue: queue, workers: workers, feed: feed, settings: settings,
+            database: database, stores: stores, ready: ready, workers: workers, feed: feed, settings: settings,
             clock: clock, logger: logger)
         jobs = JobService(
-            database: database, stores: stores, queue: queue, workers: workers, edits: edits, feed: feed,
+            database: database, stores: stores, ready: ready, workers: workers, edits: edits, feed: feed,
             clock: clock, logger: logger)
         releases = ReleaseService(
             database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
@@ -72,7 +80,7 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
             clock: clock, logger: logger)
         let completions = JobCompletions(
-            database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, queue: queue,
+            database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, ready: ready,
             desiredState: desiredState, feed: feed, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,

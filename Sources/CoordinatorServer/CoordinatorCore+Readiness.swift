@@ -1,8 +1,8 @@
 import Artifacts
 import Coordinator
 import Domain
-import Queue
 import RESTAPI
+import Redis
 
 extension CoordinatorCore {
     /// What has to work before this coordinator can do its work.
@@ -10,8 +10,14 @@ extension CoordinatorCore {
         [
             await check("database") { _ = try await services.events.latestID() },
             await check("blobs") { try await blobs.probe() },
-            await check("queue") { _ = try await queue.count() },
-        ]
+        ] + (hints.redis.map { [redis($0)] } ?? [])
+    }
+
+    /// Without Redis everything works, only later: that is worth saying, and no reason to send people elsewhere.
+    private func redis(_ client: RedisClient) -> ReadinessCheck {
+        ReadinessCheck(
+            name: "redis", isReady: true,
+            detail: client.isComplete ? "" : "out of reach: work is found in the database, within seconds")
     }
 
     private func check(_ name: String, _ body: () async throws -> Void) async -> ReadinessCheck {

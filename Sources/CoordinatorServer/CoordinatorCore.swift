@@ -9,14 +9,12 @@ import FleetIdentity
 import Foundation
 import Logging
 import Persistence
-import Queue
-import QueueEmbedded
 
-/// The drivers of an installation (SQLite, embedded queue, blobs in a folder or in S3) and the use cases over them. Only this
-/// program names drivers.
+/// The drivers of an installation (SQLite, blobs in a folder or in S3, the embedded queue or Redis) and the use cases over
+/// them. Only this program names drivers.
 struct CoordinatorCore: Sendable {
     let database: any SQLDatabase
-    let queue: any JobQueue
+    let hints: Hints
     let blobs: any BlobInventory
     let authority: CertificateAuthority
     let services: CoordinatorServices
@@ -27,7 +25,7 @@ struct CoordinatorCore: Sendable {
     /// Opens everything in `folder`, and brings the schema to the newest step.
     static func open(
         _ folder: StateFolder, settings: CoordinatorSettings, blobs blobSettings: BlobSettings = .directory,
-        logger: Logger
+        hints: Hints = .embedded(), logger: Logger
     ) async throws -> Self {
         try folder.create()
         let clock = SystemClock()
@@ -43,18 +41,17 @@ struct CoordinatorCore: Sendable {
             )
         }
         let templates = try await pool.run { try SiteTemplates.load() }
-        let queue = EmbeddedJobQueue()
         let services = CoordinatorServices(
-            database: database, queue: queue, blobs: blobs, reader: ArchiveReader(pool: pool),
+            database: database, queue: hints.queue, bus: hints.bus, blobs: blobs, reader: ArchiveReader(pool: pool),
             writer: ArchiveWriter(pool: pool), authority: authority, signer: signer, templates: templates,
             settings: settings, clock: clock, logger: logger)
         let key = try await SecretFile(path: folder.tokenKey).contents(length: AccessTokenSigner.keyLength, on: pool)
         let accounts = AccountService(
             database: database, passwords: try PasswordHasher(pool: pool),
             tokens: try await AccessTokenSigner(key: key),
-            limiter: LoginRateLimiter(), clock: clock, logger: logger)
+            limiter: LoginRateLimiter(shared: hints.counters), clock: clock, logger: logger)
         return Self(
-            database: database, queue: queue, blobs: blobs, authority: authority, services: services,
+            database: database, hints: hints, blobs: blobs, authority: authority, services: services,
             accounts: accounts, idempotency: IdempotencyService(database: database, clock: clock), pool: pool)
     }
 

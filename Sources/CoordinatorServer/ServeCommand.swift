@@ -42,11 +42,14 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How the log looks: logfmt or json. (default: logfmt)")
     var logFormat: String?
 
+    @Option(help: "Redis, for several coordinators: redis://host:6379/0 and others; see docs/scaling.md.")
+    var redis: String?
+
     private var flags: [Setting: String?] {
         [
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
-            .collectionEvery: collectionEvery, .collectionGrace: collectionGrace,
+            .collectionEvery: collectionEvery, .collectionGrace: collectionGrace, .redis: redis,
         ].merging(blobs.flags) { _, flag in flag }
     }
 
@@ -60,8 +63,10 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = CoordinatorSettings(
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
+            let hints =
+                if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
             let core = try await CoordinatorCore.open(
-                serve.folder, settings: settings, blobs: serve.blobs, logger: logger)
+                serve.folder, settings: settings, blobs: serve.blobs, hints: hints, logger: logger)
             try await core.requireBlobs()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
@@ -79,7 +84,10 @@ struct ServeCommand: AsyncParsableCommand {
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
-            var services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
+            var services: [any Service] =
+                hints.services + [
+                    core.services.dispatcher, core.services.reaper, core.services.lookout, gateway, api,
+                ]
             if serve.collectionEvery > .zero {
                 services.append(
                     BlobCollection(

@@ -4,18 +4,26 @@ import Foundation
 /// Where a coordinator keeps everything.
 struct StateFolder: Sendable {
     let path: String
+    /// Where the keys are that all coordinators of a fleet share: the authority's, the one that signs versions, and the
+    /// one for access tokens.
+    let secrets: String
+
+    init(path: String, secrets: String? = nil) {
+        self.path = path
+        self.secrets = secrets ?? path
+    }
 
     var database: String { path + "/pagewright.sqlite" }
     var blobs: String { path + "/blobs" }
-    var authority: String { path + "/ca" }
+    var authority: String { secrets + "/ca" }
     var uploads: String { path + "/uploads" }
     /// Blobs on their way to S3.
     var spool: String { path + "/spool" }
-    var tokenKey: String { path + "/access-token.key" }
+    var tokenKey: String { secrets + "/access-token.key" }
 
     /// Makes the folder, readable for its owner only.
     func create() throws {
-        for folder in [path, uploads] {
+        for folder in [path, uploads, secrets] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -6,6 +6,7 @@ import GRPCCore
 import Logging
 import SwiftProtobuf
 import Synchronization
+import TestSupport
 import Testing
 
 struct SessionClientTests {
@@ -121,6 +122,28 @@ struct SessionClientTests {
                 let closed = ContinuousClock.now
                 _ = try await recorder.events.first { $0 == .opened(epoch: 2) }
                 #expect(ContinuousClock.now - closed >= delay - .milliseconds(50))
+            }
+        }
+    }
+
+    @Test("Of several coordinators any one will do, and the next one when it says goodbye", arguments: 0..<4)
+    func severalCoordinators(try number: Int) async throws {
+        let epochs = Mutex<Int64>(0)
+        try await TestCoordinator.run { incoming, send, _ in
+            let epoch = epochs.withLock {
+                $0 += 1; return $0
+            }
+            try await send(Sample.welcome(epoch: epoch, interval: .seconds(10)))
+            if epoch == 1 { try await send(.goAway(reason: "restart", delay: .zero)) }
+            for try await _ in incoming {}
+        } _: { coordinator in
+            let dead = try freePorts(1)[0]
+            let (identity, _) = try coordinator.makeIdentity(coordinator: "127.0.0.1:\(dead),\(coordinator.address)")
+            let recorder = Recorder()
+            let contact = CoordinatorContact(clock: HostClock())
+            let client = try makeClient(coordinator, identity: identity, recorder: recorder, contact: contact)
+            try await running([client.run]) {
+                _ = try await recorder.events.first { $0 == .opened(epoch: 2) }
             }
         }
     }

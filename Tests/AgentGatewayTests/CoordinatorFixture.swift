@@ -59,7 +59,7 @@ struct CoordinatorFixture: Sendable {
                 registry: services.registry, exchange: services.exchange, logger: logger,
                 onBound: { bound.yield($0) })
             let group = ServiceGroup(
-                services: [gateway, services.dispatcher, services.reaper], logger: logger)
+                services: [gateway, services.dispatcher, services.reaper, services.lookout], logger: logger)
             return try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 var port = 0

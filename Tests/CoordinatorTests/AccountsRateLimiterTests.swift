@@ -8,44 +8,44 @@ import Testing
     private let address = ClientAddress("192.0.2.1")
 
     @Test("A client address has its own limit, over all accounts")
-    func perAddress() throws {
+    func perAddress() async throws {
         let limiter = LoginRateLimiter(perAddress: .init(burst: 3, interval: .seconds(10)))
         for number in 0..<3 {
-            try limiter.admit(try EmailAddress("user\(number)@example.org"), from: address, at: start)
+            try await limiter.admit(try EmailAddress("user\(number)@example.org"), from: address, at: start)
         }
-        let error = #expect(throws: ServiceError.self) {
-            try limiter.admit(try EmailAddress("other@example.org"), from: address, at: start)
+        let error = await #expect(throws: ServiceError.self) {
+            try await limiter.admit(try EmailAddress("other@example.org"), from: address, at: start)
         }
         #expect(error?.retryAfter == .seconds(11))
-        #expect(throws: Never.self) { try limiter.admit(nil, from: ClientAddress("192.0.2.2"), at: start) }
-        #expect(throws: Never.self) { try limiter.admit(nil, from: address, at: start + .seconds(10)) }
+        await #expect(throws: Never.self) { try await limiter.admit(nil, from: ClientAddress("192.0.2.2"), at: start) }
+        await #expect(throws: Never.self) { try await limiter.admit(nil, from: address, at: start + .seconds(10)) }
     }
 
     @Test("A right password forgives the wrong ones before it")
-    func forgiving() throws {
+    func forgiving() async throws {
         let email = try EmailAddress("a@example.org")
         let limiter = LoginRateLimiter(perEmail: .init(burst: 2, interval: .seconds(60)))
         for _ in 0..<5 {
-            try limiter.admit(email, from: address, at: start)
-            limiter.forgive(email, from: address)
+            try await limiter.admit(email, from: address, at: start)
+            await limiter.forgive(email, from: address)
         }
-        try limiter.admit(email, from: address, at: start)
-        try limiter.admit(email, from: address, at: start)
-        #expect(throws: ServiceError.self) { try limiter.admit(email, from: address, at: start) }
+        try await limiter.admit(email, from: address, at: start)
+        try await limiter.admit(email, from: address, at: start)
+        await #expect(throws: ServiceError.self) { try await limiter.admit(email, from: address, at: start) }
     }
 
     @Test("A flood of names does not grow its memory, and does not free who is waiting")
-    func bounded() throws {
+    func bounded() async throws {
         let limiter = LoginRateLimiter(
             perEmail: .init(burst: 5, interval: .seconds(60)), perAddress: .init(burst: 10_000, interval: .seconds(1)),
             capacity: 100)
         let victim = try EmailAddress("victim@example.org")
-        for _ in 0..<5 { try limiter.admit(victim, from: address, at: start) }
+        for _ in 0..<5 { try await limiter.admit(victim, from: address, at: start) }
         for number in 0..<1000 {
-            try limiter.admit(try EmailAddress("user\(number)@example.org"), from: address, at: start)
+            try await limiter.admit(try EmailAddress("user\(number)@example.org"), from: address, at: start)
             #expect(limiter.count <= 101)
         }
-        #expect(throws: ServiceError.self) { try limiter.admit(victim, from: address, at: start) }
+        await #expect(throws: ServiceError.self) { try await limiter.admit(victim, from: address, at: start) }
     }
 
     @Test(

@@ -10,7 +10,7 @@ import Synchronization
 package final class CoordinatorChannel: Sendable {
     package typealias Transport = HTTP2ClientTransport.Posix
     package let client: GRPCClient<HTTP2ClientTransport.Posix>
-    private let address: CoordinatorAddress
+    let address: CoordinatorAddress
     private let tls: CoordinatorTLS
     private let sockets: Sockets
 

@@ -11,12 +11,13 @@ package struct CoordinatorConnection: Sendable {
         case blobs
     }
 
-    private let address: CoordinatorAddress
+    /// All coordinators that may be connected to.
+    package let addresses: CoordinatorAddresses
     private let tls: @Sendable () -> CoordinatorTLS
 
     /// For a member of the fleet: shows its certificate, and takes the one that is current for each new connection.
     package init(identity: AgentIdentityHolder, clock: any WallClock) throws(ServiceError) {
-        address = try CoordinatorAddress(identity.current.coordinator)
+        addresses = try CoordinatorAddresses(identity.current.coordinator)
         tls = {
             CoordinatorTLS {
                 let current = identity.current
@@ -34,8 +35,8 @@ package struct CoordinatorConnection: Sendable {
     }
 
     /// For a host that joins: shows nothing, and knows the coordinator by the key that the token names.
-    package init(joining address: CoordinatorAddress, pin: PublicKeyPin, clock: any WallClock) {
-        self.address = address
+    package init(joining addresses: CoordinatorAddresses, pin: PublicKeyPin, clock: any WallClock) {
+        self.addresses = addresses
         tls = {
             CoordinatorTLS {
                 nil
@@ -59,9 +60,9 @@ package struct CoordinatorConnection: Sendable {
             cause: error)
     }
 
-    /// A channel that connects when it is run.
+    /// A channel to the present coordinator, that connects when it is run.
     package func makeChannel(for purpose: Purpose) throws -> CoordinatorChannel {
-        try CoordinatorChannel(to: address, tls: tls(), purpose: purpose)
+        try CoordinatorChannel(to: addresses.current, tls: tls(), purpose: purpose)
     }
 
     /// Runs a channel for as long as `body` takes. Errors come out explained.
@@ -79,7 +80,10 @@ package struct CoordinatorConnection: Sendable {
                 do {
                     return try await body(channel)
                 } catch {
-                    throw channel.explain(error)
+                    let explained = channel.explain(error)
+                    // Another coordinator may be reachable where this one is not.
+                    if (explained as? ServiceError)?.code == .unavailable { addresses.leave(channel.address) }
+                    throw explained
                 }
             }
             var value: Value?

@@ -3,7 +3,8 @@ import ServiceLifecycle
 import Synchronization
 
 /// A channel that is there as long as the agent runs. A new certificate gets a new connection, because the coordinator
-/// refuses calls with one that was replaced; calls that run on the old connection end there.
+/// refuses calls with one that was replaced; calls that run on the old connection end there. So does another coordinator,
+/// when the agent went to that.
 final class RenewingChannel: Service {
     private let identity: AgentIdentityHolder
     private let connection: CoordinatorConnection
@@ -19,12 +20,15 @@ final class RenewingChannel: Service {
     var channel: CoordinatorChannel { current.withLock { $0 } }
 
     func run() async throws {
-        let replacements = identity.replacements()
+        let (reasons, reason) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let sources = [identity.replacements(), connection.addresses.changes()]
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
+                for source in sources { group.addTask { for await _ in source { reason.yield() } } }
                 let first = self.channel
+                if first.address != self.connection.addresses.current { reason.yield() }
                 group.addTask { await first.run() }
-                for await _ in replacements {
+                for await _ in reasons {
                     guard let next = try? self.connection.makeChannel(for: .blobs) else { continue }
                     let old = self.current.withLock { current in
                         defer { current = next }

@@ -24,7 +24,7 @@ package struct Enroller: Sendable {
         coordinator: String, token: JoinToken, hostName: String, agentVersion: String,
         timeout: Duration = .seconds(30)
     ) async throws -> AgentIdentity {
-        let address = try CoordinatorAddress(coordinator)
+        let addresses = try CoordinatorAddresses(coordinator)
         let hasIdentity = try await pool.run { [store] in
             if store.exists { return true }
             try store.prepare()
@@ -37,7 +37,7 @@ package struct Enroller: Sendable {
         }
         let key = AgentKey()
         let request = try key.signingRequest()
-        let connection = CoordinatorConnection(joining: address, pin: token.pin, clock: clock)
+        let connection = CoordinatorConnection(joining: addresses, pin: token.pin, clock: clock)
         let reply = try await connection.withChannel(for: .session) { channel in
             var options = CallOptions.defaults
             options.timeout = timeout
@@ -56,7 +56,7 @@ package struct Enroller: Sendable {
         }
         let identity = try AgentIdentity(
             key: key, certificateChain: reply.certificateChain, trustRoots: reply.trustRoots,
-            coordinator: address.description, hostName: hostName, roles: reply.roles)
+            coordinator: addresses.text, hostName: hostName, roles: reply.roles)
         // What we trust from now on must contain the authority that the operator told us of, and it must have signed us.
         let pinned = try FleetTrust(pin: token.pin, presented: reply.trustRoots)
         _ = try await pinned.verifyAgent(reply.certificateChain, at: clock.now())

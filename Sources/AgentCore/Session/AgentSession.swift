@@ -22,6 +22,8 @@ struct AgentSession: Sendable {
     let facts: AgentFacts
     let pool: BlockingPool
     let timing: SessionTiming
+    /// The coordinator that it is with, for the log.
+    let address: CoordinatorAddress
     let logger: Logger
 
     /// Returns when the session is over, or `replacements` says that there is a new certificate.
@@ -171,7 +173,7 @@ struct AgentSession: Sendable {
                         "Opened session",
                         metadata: [
                             "host.id": "\(identity.host)", "session.epoch": "\(welcome.sessionEpoch)",
-                            "coordinator": "\(identity.coordinator)",
+                            "coordinator": "\(address)",
                         ])
                     for participant in participants { await participant.sessionOpened(welcome, outbox: outbox) }
                     welcomed.yield(welcome.heartbeatInterval)

@@ -50,9 +50,12 @@ package struct SessionClient: Service {
             try Task.checkCancellation()
             let replacements = identity.replacements()
             let started = ContinuousClock.now
+            let address = connection.addresses.current
             let end = await AgentSession(
                 identity: identity.current, connection: connection, participants: participants,
-                leaseHolders: leaseHolders, contact: contact, facts: facts, pool: pool, timing: timing, logger: logger
+                leaseHolders: leaseHolders, contact: contact, facts: facts, pool: pool, timing: timing,
+                address: address,
+                logger: logger
             ).run(until: replacements)
             try Task.checkCancellation()
             failures = ContinuousClock.now - started >= timing.stable ? 1 : failures + 1
@@ -62,6 +65,8 @@ package struct SessionClient: Service {
                 failures = 0
                 logger.notice("Reconnecting with the new certificate")
             case .goAway(let reason, let delay):
+                // It is about to stop; another one, if there is any, is there already.
+                connection.addresses.leave(address)
                 contact.closed(because: ServiceError(.unavailable, "the coordinator ended the session: \(reason)"))
                 let wait = max(delay, delays.delay(afterFailures: failures))
                 logger.notice(
@@ -69,6 +74,7 @@ package struct SessionClient: Service {
                     metadata: ["reason": "\(reason)", "wait": "\(wait.wholeMilliseconds) ms"])
                 try await pause(wait)
             case .failed(let error):
+                connection.addresses.leave(address)
                 contact.closed(because: error)
                 let wait = delays.delay(afterFailures: failures)
                 logger.warning(

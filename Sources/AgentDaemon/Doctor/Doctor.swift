@@ -113,16 +113,21 @@ struct Doctor: Sendable {
         }
     }
 
+    /// One of them that can be reached is enough.
     private func coordinator(at text: String) async -> DoctorCheck {
-        do {
-            let address = try CoordinatorAddress(text)
-            try await pool.run { try TCPProbe.connect(host: address.host, port: address.port, seconds: 5) }
-            return DoctorCheck("coordinator", .ok, "\(text) accepts connections")
-        } catch {
-            return DoctorCheck(
-                "coordinator", .degraded, "\(text) cannot be reached (\(error)); sites keep being served",
-                nextStep: "Check that it runs, and that no firewall is in between.")
+        var failures: [String] = []
+        for address in (try? CoordinatorAddresses(text))?.all ?? [] {
+            do {
+                try await pool.run { try TCPProbe.connect(host: address.host, port: address.port, seconds: 5) }
+                return DoctorCheck("coordinator", .ok, "\(address) accepts connections")
+            } catch {
+                failures.append("\(error)")
+            }
         }
+        return DoctorCheck(
+            "coordinator", .degraded,
+            "\(text) cannot be reached (\(failures.joined(separator: "; "))); sites keep being served",
+            nextStep: "Check that it runs, and that no firewall is in between.")
     }
 
     private func nginx() -> DoctorCheck {

@@ -94,7 +94,7 @@ struct Agent {
         guard let coordinator = settings.coordinator, coordinator != saved.coordinator else { return saved }
         return try AgentIdentity(
             key: saved.key, certificateChain: saved.certificateChain, trustRoots: saved.trustRoots,
-            coordinator: CoordinatorAddress(coordinator).description, hostName: saved.hostName, roles: saved.roles,
+            coordinator: CoordinatorAddresses(coordinator).text, hostName: saved.hostName, roles: saved.roles,
             trustDomain: saved.trustDomain)
     }
 

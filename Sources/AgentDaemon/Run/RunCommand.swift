@@ -16,7 +16,8 @@ struct RunCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "The agent's state folder.") var state = StateFolder.standard
-    @Option(help: "Where the coordinator is now: host:port; default: where the host joined.") var coordinator: String?
+    @Option(help: "Where coordinators are now: host:port,host:port…; default: where the host joined.")
+    var coordinator: String?
     @Option(help: "How many edits may run at once.") var workerSlots = 2
     @Option(help: "Where nginx listens for visitors: address:port; may be given twice.")
     var sitesListen: [String] = []

@@ -41,7 +41,7 @@ package struct AccountService: Sendable {
         let password = try Password(new: password)
         let name = try Site.validName(name)
         let now = clock.now()
-        try limiter.admit(nil, from: address, at: now)
+        try await limiter.admit(nil, from: address, at: now)
         let hash = try await passwords.hash(password)
         let draft = SessionDraft(at: now)
         let id = UserID(at: now)
@@ -66,7 +66,7 @@ package struct AccountService: Sendable {
         let email = try EmailAddress(email)
         let password = Password(presented: password)
         let now = clock.now()
-        try limiter.admit(email, from: address, at: now)
+        try await limiter.admit(email, from: address, at: now)
         let found = try await database.read { try await users.find(email: email, in: $0) }
         let matches = try await passwords.matches(password, found?.passwordHash)
         guard matches, let found else {
@@ -75,7 +75,7 @@ package struct AccountService: Sendable {
                 .unauthenticated, "the e-mail address or the password is wrong", rule: "credentials",
                 nextStep: "Check both and try again.")
         }
-        limiter.forgive(email, from: address)
+        await limiter.forgive(email, from: address)
         let better = passwords.needsRehash(found.passwordHash) ? try await passwords.hash(password) : nil
         let draft = SessionDraft(at: now)
         try await database.withTransaction { transaction in

@@ -1,10 +1,14 @@
+import Crypto
 package import Domain
+package import Queue
 import Synchronization
 
 /// Slows down those who guess passwords: so many attempts an account and so many a client address, then waiting.
 ///
 /// Buckets of tokens in bounded memory. A full bucket is as good as none, so when there is no room for one more, the
 /// fullest is forgotten: what an attacker gains by flooding it with names is the attempts that they had anyway.
+///
+/// Several coordinators count together in `shared`. While that is out of reach, each counts for itself.
 package final class LoginRateLimiter: Sendable {
     /// `burst` attempts at once, and then one more every `interval`.
     package struct Limit: Sendable {
@@ -33,19 +37,23 @@ package final class LoginRateLimiter: Sendable {
     private let emailLimit: Limit
     private let addressLimit: Limit
     private let capacity: Int
+    private let shared: (any AttemptCounters)?
     private let buckets = Mutex<[Key: Bucket]>([:])
 
     package init(
         perEmail emailLimit: Limit = standardEmailLimit, perAddress addressLimit: Limit = standardAddressLimit,
-        capacity: Int = 20_000
+        capacity: Int = 20_000, shared: (any AttemptCounters)? = nil
     ) {
         self.emailLimit = emailLimit
         self.addressLimit = addressLimit
         self.capacity = max(2, capacity)
+        self.shared = shared
     }
 
     /// Counts an attempt before it is made. Throws `rateLimited`, with the time to wait, when there were too many.
-    package func admit(_ email: EmailAddress?, from address: ClientAddress, at now: Timestamp) throws(ServiceError) {
+    package func admit(
+        _ email: EmailAddress?, from address: ClientAddress, at now: Timestamp
+    ) async throws(ServiceError) {
         let keys = [Key.address(address)] + (email.map { [Key.email($0)] } ?? [])
         let wait = buckets.withLock { buckets -> Duration? in
             let waits = keys.compactMap { key -> Duration? in
@@ -61,14 +69,29 @@ package final class LoginRateLimiter: Sendable {
             }
             return nil
         }
-        guard let wait else { return }
-        throw ServiceError(
+        if let wait { throw Self.refusal(for: wait) }
+        if let shared, let wait = (try? await shared.admit(keys.map(counted))) ?? nil { throw Self.refusal(for: wait) }
+    }
+
+    private static func refusal(for wait: Duration) -> ServiceError {
+        ServiceError(
             .rateLimited, "there were too many attempts", rule: "login-rate",
             nextStep: "Wait a little, then try again.", retryAfter: .seconds(wait.wholeMilliseconds / 1000 + 1))
     }
 
+    /// What is counted with other coordinators; names of people stay here.
+    private func counted(_ key: Key) -> CountedAttempt {
+        let text =
+            switch key {
+            case .email(let email): "email \(email)"
+            case .address(let address): "address \(address)"
+            }
+        let digest = Hexadecimal.text(of: Array(SHA256.hash(data: Array(text.utf8)).prefix(16)))
+        return CountedAttempt(key: digest, burst: limit(of: key).burst, interval: limit(of: key).interval)
+    }
+
     /// The attempt was by somebody who knows the password: it does not count, and those before it are forgiven.
-    package func forgive(_ email: EmailAddress, from address: ClientAddress) {
+    package func forgive(_ email: EmailAddress, from address: ClientAddress) async {
         buckets.withLock { buckets in
             buckets[.email(email)] = nil
             if let bucket = buckets[.address(address)] {
@@ -77,6 +100,8 @@ package final class LoginRateLimiter: Sendable {
                 buckets[.address(address)] = Bucket(fullAt: Timestamp(millisecondsSinceEpoch: fullAt))
             }
         }
+        try? await shared?.forget(counted(.email(email)).key)
+        try? await shared?.forgive(counted(.address(address)))
     }
 
     /// How many accounts and addresses are remembered; never more than the capacity.

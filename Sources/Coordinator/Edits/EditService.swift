@@ -3,13 +3,12 @@ package import Domain
 import Faults
 package import Logging
 package import Persistence
-package import Queue
 
 /// Takes requests in words and makes jobs of them.
 package struct EditService: Sendable {
     private let database: any SQLDatabase
     private let stores: Stores
-    private let queue: any JobQueue
+    private let ready: ReadyJobs
     private let workers: WorkerPool
     private let feed: EventFeed
     private let settings: CoordinatorSettings
@@ -17,12 +16,12 @@ package struct EditService: Sendable {
     private let logger: Logger
 
     package init(
-        database: any SQLDatabase, stores: Stores, queue: any JobQueue, workers: WorkerPool, feed: EventFeed,
+        database: any SQLDatabase, stores: Stores, ready: ReadyJobs, workers: WorkerPool, feed: EventFeed,
         settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
-        self.queue = queue
+        self.ready = ready
         self.workers = workers
         self.feed = feed
         self.settings = settings
@@ -65,7 +64,7 @@ package struct EditService: Sendable {
             )
         }
         FaultPoint.editAccepted.reach()
-        if view.job.isActive { try await queue.enqueue(view.job.id, priority: view.job.priority) }
+        if view.job.isActive { await ready.announce(view.job) }
         feed.announce()
         logger.info(
             "Accepted edit",

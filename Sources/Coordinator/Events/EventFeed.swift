@@ -2,14 +2,17 @@ package import Database
 package import Domain
 import FoundationEssentials
 package import Persistence
+package import Queue
 
 /// Writes events with what caused them, and wakes those who wait for new ones.
 package final class EventFeed: Sendable {
     private let store: EventStore
+    private let bus: any CoordinatorBus
     private let wakeUps = WakeUps()
 
-    package init(store: EventStore) {
+    package init(store: EventStore, bus: any CoordinatorBus) {
         self.store = store
+        self.bus = bus
     }
 
     /// Adds an event within the transaction of its cause. Call ``announce()`` after the commit.
@@ -23,8 +26,14 @@ package final class EventFeed: Sendable {
         try await store.append(kind, owner: owner, site: site, body: text, at: now, in: transaction)
     }
 
-    /// Says that there may be new events.
-    package func announce() { wakeUps.announce() }
+    /// Says that there may be new events, here and to other coordinators.
+    package func announce() {
+        wakeUps.announce()
+        bus.publish(.events)
+    }
+
+    /// Wakes those who wait here: another coordinator wrote events.
+    func wake() { wakeUps.announce() }
 
     /// Yields after every ``announce()``.
     package func changes() -> AsyncStream<Void> { wakeUps.changes() }

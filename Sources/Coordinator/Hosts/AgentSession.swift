@@ -6,6 +6,8 @@ import Logging
 struct AgentSession: Sendable {
     /// How often a host is told again what it has not answered for; pushes are not needed for correctness.
     private static let resyncInterval = Duration.seconds(30)
+    /// A job that a host would not take is offered again after this, so that the two do not go round in circles.
+    private static let delayAfterRejection = Duration.seconds(1)
 
     let host: HostID
     let epoch: Int64
@@ -27,23 +29,28 @@ struct AgentSession: Sendable {
         case .heartbeat(let leases, let free, let total):
             registry.setDisk(host, epoch: epoch, free: free, total: total)
             let (renewed, lost) = try await ledger.renew(leases, from: host)
+            workers.noteHeld(renewed, by: host, epoch: epoch)
             outbox.send(.renewed(renewed))
             for lease in lost { outbox.send(.leaseLost(lease)) }
         case .credit(let slots):
             workers.setSlots(slots, of: host, epoch: epoch)
-            if slots > 0 { await dispatcher.workerBecameFree() }
         case .accept(let lease):
             dispatcher.offerAnswered(lease)
-            if try await !ledger.accept(lease, from: host) { outbox.send(.leaseLost(lease)) }
+            if try await ledger.accept(lease, from: host) {
+                workers.noteStart(of: lease, by: host)
+            } else {
+                outbox.send(.leaseLost(lease))
+            }
         case .reject(let lease, _):
             dispatcher.offerAnswered(lease)
-            try await ledger.handBack(lease, from: host)
+            try await ledger.handBack(lease, from: host, delay: Self.delayAfterRejection)
         case .progress(let lease, let step, let percent):
             try await ledger.report(lease, step: step, percent: percent, from: host)
         case .log(let lease, let text, let droppedBytes):
             try await ledger.appendLog(text, droppedBytes: droppedBytes, lease: lease, from: host)
         case .complete(let completion):
             let verdict = try await completions.complete(completion, from: host)
+            workers.noteEnd(of: completion.lease, by: host)
             outbox.send(.verdict(completion.lease, verdict))
         case .siteStatus(let status):
             try await desiredState.record(status, from: host)

@@ -68,8 +68,8 @@ package struct AgentSessions: Sendable {
             throw ServiceError(.invalidArgument, "a session begins with a hello", field: "hello", rule: "session-hello")
         }
         let (epoch, isDraining) = try await begin(host, hello: hello)
-        registry.add(host, epoch: epoch) { reason in
-            outbox.send(.goAway(reason: reason, delay: .zero))
+        registry.add(host, epoch: epoch) { reason, delay in
+            outbox.send(.goAway(reason: reason, delay: delay))
             outbox.close()
         }
         defer {
@@ -94,14 +94,15 @@ package struct AgentSessions: Sendable {
             workers.add(
                 WorkerPool.Worker(
                     host: host, epoch: epoch, engines: hello.engines, slots: 0, isDraining: isDraining,
+                    held: Set(renewed),
                     send: { outbox.send($0) }))
         }
-        try await announce(host, isConnected: true)
+        try await announce(host, epoch: epoch, isConnected: true)
         logger.notice("Opened session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 if hello.roles.contains(.serving) {
-                    let changes = desiredState.changes()
+                    let changes = desiredState.changes(of: host)
                     try await desiredState.compare(hello.inventory, of: host)
                     group.addTask { try await session.pushDesiredState(waking: changes) }
                 }
@@ -111,12 +112,12 @@ package struct AgentSessions: Sendable {
         } catch {
             logger.info("Closed session", metadata: ["host.id": "\(host)", "error": "\(error)"])
             registry.remove(host, epoch: epoch)
-            try await announceClosed(host)
+            try await announceClosed(host, epoch: epoch)
             throw error
         }
         logger.info("Closed session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
         registry.remove(host, epoch: epoch)
-        try await announceClosed(host)
+        try await announceClosed(host, epoch: epoch)
     }
 
     /// Makes this the host's newest session.
@@ -137,15 +138,18 @@ package struct AgentSessions: Sendable {
         }
     }
 
-    private func announceClosed(_ host: HostID) async throws {
+    private func announceClosed(_ host: HostID, epoch: Int64) async throws {
         // The task may be cancelled already; that the host is gone is to be said all the same.
-        try await Task { try await announce(host, isConnected: registry.isConnected(host)) }.value
+        try await Task { try await announce(host, epoch: epoch, isConnected: registry.isConnected(host)) }.value
     }
 
-    private func announce(_ id: HostID, isConnected: Bool) async throws {
+    /// Says that a host came or went; that it went only when it has no newer session, here or elsewhere.
+    private func announce(_ id: HostID, epoch: Int64, isConnected: Bool) async throws {
         let now = clock.now()
         try await database.withTransaction { transaction in
-            guard var host = try await stores.hosts.find(id, in: transaction) else { return }
+            guard var host = try await stores.hosts.find(id, in: transaction),
+                isConnected || host.sessionEpoch == epoch
+            else { return }
             host.lastSeenAt = now
             try await stores.hosts.save(host, in: transaction)
             try await feed.append(

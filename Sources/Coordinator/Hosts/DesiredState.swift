@@ -4,6 +4,7 @@ package import Domain
 import Faults
 package import Logging
 package import Persistence
+package import Queue
 
 /// Says what every host is to serve, and listens to what hosts say that they serve.
 ///
@@ -13,27 +14,37 @@ package final class DesiredState: Sendable {
     private let database: any SQLDatabase
     private let stores: Stores
     private let feed: EventFeed
+    private let bus: any CoordinatorBus
     private let settings: CoordinatorSettings
     private let clock: any WallClock
     private let logger: Logger
     private let wakeUps = WakeUps()
 
     package init(
-        database: any SQLDatabase, stores: Stores, feed: EventFeed, settings: CoordinatorSettings,
-        clock: any WallClock, logger: Logger
+        database: any SQLDatabase, stores: Stores, feed: EventFeed, bus: any CoordinatorBus,
+        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
         self.feed = feed
+        self.bus = bus
         self.settings = settings
         self.clock = clock
         self.logger = logger
     }
 
-    /// Wakes the sessions of all hosts; to be called after a commit that raised a generation.
-    package func advance() { wakeUps.announce() }
+    /// Wakes the sessions of all hosts, on all coordinators; to be called after a commit that raised a generation.
+    package func advance() {
+        wakeUps.announce()
+        bus.publish(.desiredState)
+    }
 
-    func changes() -> AsyncStream<Void> { wakeUps.changes() }
+    /// Wakes the sessions here, of these hosts or of all: another coordinator raised generations.
+    func wake(_ hosts: Set<HostID>? = nil) {
+        if let hosts { wakeUps.announce(to: hosts) } else { wakeUps.announce() }
+    }
+
+    func changes(of host: HostID) -> AsyncStream<Void> { wakeUps.changes(of: host) }
 
     /// Places a site on every serving host that takes new sites.
     func place(_ site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws {

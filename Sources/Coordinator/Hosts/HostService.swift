@@ -131,6 +131,7 @@ package struct HostService: Sendable {
             return try await self.view(host, in: transaction)
         }
         workers.setDraining(state != .active, of: id)
+        sessions.announce(id)
         feed.announce()
         logger.notice("Changed state of host", metadata: ["host.id": "\(id)", "state": "\(state.rawValue)"])
         return view

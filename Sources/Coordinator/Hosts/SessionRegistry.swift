@@ -1,29 +1,44 @@
 package import Domain
 import Metrics
+package import Queue
 import Synchronization
 import Telemetry
 
-/// The sessions that are open on this coordinator, one a host: the newest wins.
+/// The sessions that are open on this coordinator, one a host: the newest wins, also over one on another coordinator.
 package final class SessionRegistry: Sendable {
     struct Entry: Sendable {
         let epoch: Int64
-        let close: @Sendable (_ reason: String) -> Void
+        let close: Close
         var disk: (free: Int64, total: Int64)?
     }
 
+    /// Ends the session; the agent comes back after `delay`.
+    typealias Close = @Sendable (_ reason: String, _ delay: Duration) -> Void
+
+    /// When all sessions end at once, so many of them come back in a second.
+    private static let returnsPerSecond = 100
+    private static let longestReturn = Duration.seconds(10)
+
+    private let bus: any CoordinatorBus
     private let entries = Mutex<[HostID: Entry]>([:])
 
-    package init() {}
+    package init(bus: any CoordinatorBus) {
+        self.bus = bus
+    }
 
-    /// Adds a session and ends an older one of the same host.
-    func add(_ host: HostID, epoch: Int64, close: @escaping @Sendable (String) -> Void) {
+    /// Adds a session, ends an older one of the same host, and tells other coordinators that it is there.
+    func add(_ host: HostID, epoch: Int64, close: @escaping Close) {
         let older = entries.withLock { entries -> Entry? in
             defer { entries[host] = Entry(epoch: epoch, close: close) }
             return entries[host]
         }
         publishCount()
-        older?.close("a newer session of this host was opened")
+        older?.close("a newer session of this host was opened", .zero)
+        announce(host)
     }
+
+    /// Tells other coordinators to look at a host.
+    func announce(_ host: HostID) { bus.publish(.host(host)) }
 
     func remove(_ host: HostID, epoch: Int64) {
         entries.withLock { if $0[host]?.epoch == epoch { $0[host] = nil } }
@@ -38,13 +53,24 @@ package final class SessionRegistry: Sendable {
 
     /// Ends the session of a host, if it has one.
     package func close(_ host: HostID, reason: String) {
-        entries.withLock { $0[host] }?.close(reason)
+        entries.withLock { $0[host] }?.close(reason, .zero)
     }
 
-    /// Ends every session; for a shutdown.
-    package func closeAll(reason: String) {
-        for entry in entries.withLock({ Array($0.values) }) { entry.close(reason) }
+    /// The same, if it is still this one.
+    func close(_ host: HostID, epoch: Int64, reason: String) {
+        entries.withLock { $0[host]?.epoch == epoch ? $0[host] : nil }?.close(reason, .zero)
     }
+
+    /// Ends every session; for a shutdown. The agents come back, here or elsewhere, each at a time of its own.
+    package func closeAll(reason: String) {
+        let all = entries.withLock { Array($0.values) }
+        let spread = min(Self.longestReturn, .seconds(1) * all.count / Self.returnsPerSecond)
+        for entry in all { entry.close(reason, spread * Double.random(in: 0...1)) }
+    }
+
+    var hosts: Set<HostID> { entries.withLock { Set($0.keys) } }
+
+    var epochs: [HostID: Int64] { entries.withLock { $0.mapValues(\.epoch) } }
 
     package func isConnected(_ host: HostID) -> Bool { entries.withLock { $0[host] != nil } }
 

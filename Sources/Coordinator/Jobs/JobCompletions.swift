@@ -5,7 +5,6 @@ import Faults
 package import Logging
 import Metrics
 package import Persistence
-package import Queue
 import Telemetry
 
 /// Takes the results of workers. A result takes effect at most once, and only under the lease that is held now.
@@ -22,7 +21,7 @@ package struct JobCompletions: Sendable {
     private let blobs: any BlobStore
     private let manifests: ManifestCache
     private let recorder: VersionRecorder
-    private let queue: any JobQueue
+    private let ready: ReadyJobs
     private let desiredState: DesiredState
     private let feed: EventFeed
     private let clock: any WallClock
@@ -30,7 +29,7 @@ package struct JobCompletions: Sendable {
 
     package init(
         database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
-        recorder: VersionRecorder, queue: any JobQueue, desiredState: DesiredState, feed: EventFeed,
+        recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, feed: EventFeed,
         clock: any WallClock, logger: Logger
     ) {
         self.database = database
@@ -38,7 +37,7 @@ package struct JobCompletions: Sendable {
         self.blobs = blobs
         self.manifests = manifests
         self.recorder = recorder
-        self.queue = queue
+        self.ready = ready
         self.desiredState = desiredState
         self.feed = feed
         self.clock = clock
@@ -74,8 +73,11 @@ package struct JobCompletions: Sendable {
         publish(applied.job)
         feed.announce()
         desiredState.advance()
-        if case .ready = applied.job.state { try await queue.enqueue(applied.job.id, priority: applied.job.priority) }
-        if let next = applied.next { try await queue.enqueue(next.id, priority: next.priority) }
+        if case .ready = applied.job.state {
+            // The machinery broke: what is wrong may need a moment.
+            await ready.announce(applied.job, delay: .seconds(1) * min(30, applied.job.losses))
+        }
+        if let next = applied.next { await ready.announce(next) }
         logger.notice(
             "Finished attempt",
             metadata: [

@@ -13,38 +13,33 @@ import Telemetry
 package struct JobLedger: Sendable {
     private let database: any SQLDatabase
     private let stores: Stores
-    private let queue: any JobQueue
+    private let ready: ReadyJobs
     private let feed: EventFeed
     private let settings: CoordinatorSettings
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
-        database: any SQLDatabase, stores: Stores, queue: any JobQueue, feed: EventFeed,
+        database: any SQLDatabase, stores: Stores, ready: ReadyJobs, feed: EventFeed,
         settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
-        self.queue = queue
+        self.ready = ready
         self.feed = feed
         self.settings = settings
         self.clock = clock
         self.logger = logger
     }
 
-    /// The engine that a ready job needs; `nil` when the job is not ready any more.
-    func engineNeeded(by id: JobID) async throws -> EngineName? {
-        try await database.read { transaction in
-            guard let record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
-                return nil
+    /// The jobs that wait for a worker with `label`, those first that are next; the queue is filled from these.
+    package func readyEntries(_ label: QueueLabel, limit: Int) async throws -> [QueueEntry] {
+        guard let engine = EngineName(rawValue: label.text) else { return [] }
+        return try await database.read { transaction in
+            try await stores.jobs.ready(needing: engine, limit: limit, in: transaction).map {
+                QueueEntry(job: $0.id, label: label, priority: $0.priority)
             }
-            return try await stores.edits.find(job: id, in: transaction)?.engine
         }
-    }
-
-    /// All jobs that wait for a worker; the queue is filled from these.
-    package func readyJobs() async throws -> [Job] {
-        try await database.read { try await stores.jobs.ready(limit: 1000, in: $0) }
     }
 
     /// How many jobs are in each state.
@@ -60,13 +55,14 @@ package struct JobLedger: Sendable {
         }
     }
 
-    /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more.
-    func grant(_ id: JobID, to host: HostID) async throws -> JobOffer? {
+    /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more, or needs an engine that is not
+    /// among `engines`. Then nothing was changed.
+    func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
         let now = clock.now()
         let offer = try await unlessGrantedElsewhere { transaction in
-            guard let found = try await stores.jobs.find(id, in: transaction),
+            guard let found = try await stores.jobs.find(id, in: transaction), case .ready = found.job.state,
                 var site = try await stores.sites.find(found.job.site, in: transaction),
-                var edit = try await stores.edits.find(job: id, in: transaction)
+                var edit = try await stores.edits.find(job: id, in: transaction), engines.contains(edit.engine)
             else { return nil }
             let fence = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
@@ -129,12 +125,13 @@ package struct JobLedger: Sendable {
     }
 
     /// The host did not take the offer, or did not answer: no attempt is counted.
-    func handBack(_ lease: JobLease, from host: HostID) async throws {
+    /// It is offered again after `delay`.
+    func handBack(_ lease: JobLease, from host: HostID, delay: Duration = .zero) async throws {
         let now = clock.now()
         if let job = try await move(lease, from: host, event: .jobProgress, { try $0.handBack(lease, at: now) }),
             case .ready = job.state
         {
-            try await queue.enqueue(job.id, priority: job.priority)
+            await ready.announce(job, delay: delay)
         }
     }
 
@@ -225,8 +222,8 @@ package struct JobLedger: Sendable {
         guard let job else { return }
         MetricsSystem.factory.increment(.leasesLost, reason.code)
         feed.announce()
-        if case .ready = job.state { try await queue.enqueue(job.id, priority: job.priority) }
-        if let next { try await queue.enqueue(next.id, priority: next.priority) }
+        if case .ready = job.state { await ready.announce(job) }
+        if let next { await ready.announce(next) }
         logger.warning(
             "Took job back from its host",
             metadata: [

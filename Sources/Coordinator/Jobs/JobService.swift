@@ -2,13 +2,12 @@ package import Database
 package import Domain
 package import Logging
 package import Persistence
-package import Queue
 
 /// Shows jobs, stops them and tries them again.
 package struct JobService: Sendable {
     private let database: any SQLDatabase
     private let stores: Stores
-    private let queue: any JobQueue
+    private let ready: ReadyJobs
     private let workers: WorkerPool
     private let edits: EditService
     private let feed: EventFeed
@@ -16,12 +15,12 @@ package struct JobService: Sendable {
     private let logger: Logger
 
     package init(
-        database: any SQLDatabase, stores: Stores, queue: any JobQueue, workers: WorkerPool, edits: EditService,
+        database: any SQLDatabase, stores: Stores, ready: ReadyJobs, workers: WorkerPool, edits: EditService,
         feed: EventFeed, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
-        self.queue = queue
+        self.ready = ready
         self.workers = workers
         self.edits = edits
         self.feed = feed
@@ -94,9 +93,9 @@ package struct JobService: Sendable {
             }
             return (try await viewer.view(record, in: transaction), next)
         }
-        if let grant = view.job.grant { _ = workers.send(.cancel(grant.lease), to: grant.host) }
-        try await queue.remove(id)
-        if let next { try await queue.enqueue(next.id, priority: next.priority) }
+        if let grant = view.job.grant { workers.tell(.cancel(grant.lease), to: grant.host) }
+        await ready.withdraw(id)
+        if let next { await ready.announce(next) }
         feed.announce()
         logger.notice("Cancelled job", metadata: ["job.id": "\(id)"])
         return view

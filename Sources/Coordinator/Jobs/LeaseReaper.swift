@@ -42,7 +42,7 @@ package struct LeaseReaper: Service {
         for (job, reason) in try await ledger.overdue(extraGrace: extraGrace) {
             guard let grant = job.grant else { continue }
             try await ledger.lose(job.id, lease: grant.lease, because: reason)
-            _ = workers.send(.leaseLost(grant.lease), to: grant.host)
+            workers.tell(.leaseLost(grant.lease), to: grant.host)
         }
     }
 }

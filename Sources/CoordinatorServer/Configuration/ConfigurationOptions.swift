@@ -15,6 +15,8 @@ struct ConfigurationOptions: ParsableArguments {
     var config: String?
     @Option(help: "The folder that holds everything the coordinator keeps by itself.")
     var state: String?
+    @Option(help: "The folder with the keys that several coordinators share; without it they are in the state folder.")
+    var secrets: String?
 
     /// The settings in force, `flags` being what this command was given.
     func source(
@@ -22,6 +24,7 @@ struct ConfigurationOptions: ParsableArguments {
     ) throws(ServiceError) -> SettingSource {
         var given = flags.compactMapValues { $0 }
         if let state { given[.state] = state }
+        if let secrets { given[.secrets] = secrets }
         return SettingSource(flags: given, environment: environment, file: try file(environment))
     }
 
@@ -37,6 +40,8 @@ struct ConfigurationOptions: ParsableArguments {
 extension SettingSource {
     /// The folder of the setting `state`.
     func stateFolder() throws(ServiceError) -> StateFolder {
-        StateFolder(path: URL(filePath: try requiredText(.state)).standardizedFileURL.path)
+        StateFolder(
+            path: URL(filePath: try requiredText(.state)).standardizedFileURL.path,
+            secrets: text(.secrets).map { URL(filePath: $0).standardizedFileURL.path })
     }
 }

@@ -1,10 +1,13 @@
 import Domain
 import Logging
+import Redis
 import Telemetry
 
 /// What `serve` needs to know, each value examined.
 struct ServeSettings: Sendable {
     let folder: StateFolder
+    /// `nil` when there is no Redis.
+    let redis: RedisConfiguration?
     let listen: String
     let port: Int
     let agentsPort: Int
@@ -20,6 +23,13 @@ struct ServeSettings: Sendable {
 
     init(_ source: SettingSource) throws(ServiceError) {
         folder = try source.stateFolder()
+        if let address = source.text(.redis) {
+            // Its own errors do not repeat a password that stands in it.
+            redis = RedisConfiguration(
+                address: try RedisAddress(address), password: try source.secret(.redisPassword))
+        } else {
+            redis = nil
+        }
         listen = try source.requiredText(.listen)
         port = try source.port(.port)
         agentsPort = try source.port(.agentsPort)

@@ -27,6 +27,12 @@ struct Setting: Hashable, Sendable {
     var fileSetting: String { name + "-file" }
 
     static let state = Setting("state", "The folder that holds everything the coordinator keeps by itself.")
+    static let secrets = Setting(
+        "secrets", "The folder with the keys that several coordinators share; without it they are in the state folder.")
+    static let redis = Setting(
+        "redis",
+        "Redis, for several coordinators: redis://[user@]host:6379/0, rediss://, redis+unix:///path, or sentinels.")
+    static let redisPassword = Setting("redis.password", "The password for Redis.", isSecret: true)
     static let listen = Setting("listen", "The address to listen on.", standard: "127.0.0.1")
     static let port = Setting("port", "The port of the REST API and the pages; 0 picks a free one.", standard: "8085")
     static let agentsPort = Setting("agents.port", "The port for agents; 0 picks a free one.", standard: "8443")
@@ -55,7 +61,7 @@ struct Setting: Hashable, Sendable {
         "collection.grace", "How old an unused blob must be before it is deleted, such as 24h or 30m.", standard: "24h")
 
     static let all = [
-        state, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel, logFormat, blobs,
-        s3Credentials, s3AccessKey, s3SecretKey, s3SessionToken, collectionEvery, collectionGrace,
+        state, secrets, redis, redisPassword, listen, port, agentsPort, agentsAddress, sitesDomain, sitesPort, logLevel,
+        logFormat, blobs, s3Credentials, s3AccessKey, s3SecretKey, s3SessionToken, collectionEvery, collectionGrace,
     ]
 }

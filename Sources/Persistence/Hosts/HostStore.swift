@@ -42,6 +42,17 @@ package struct HostStore: Sendable {
         try await transaction.query("SELECT * FROM host ORDER BY id").map(Self.host)
     }
 
+    /// What decides whether a session of a host may go on: the host's state and its newest session.
+    package func sessionFacts(
+        in transaction: any SQLTransaction
+    ) async throws -> [HostID: (state: Host.State, epoch: Int64)] {
+        var facts: [HostID: (state: Host.State, epoch: Int64)] = [:]
+        for row in try await transaction.query("SELECT id, state, session_epoch FROM host") {
+            facts[try row.identifier("id")] = (try row.word("state"), try row.integer("session_epoch"))
+        }
+        return facts
+    }
+
     package func insertInvitation(
         secretHash: String, roles: Set<HostRole>, createdBy: String, at now: Timestamp, expiresAt: Timestamp,
         in transaction: any SQLTransaction

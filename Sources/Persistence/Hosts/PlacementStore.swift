@@ -64,6 +64,18 @@ package struct PlacementStore: Sendable {
         ).map(Self.placement)
     }
 
+    /// By host, a number that changes when the host has something new to apply; hosts without any are missing.
+    package func pendingSums(in transaction: any SQLTransaction) async throws -> [HostID: Int64] {
+        var sums: [HostID: Int64] = [:]
+        let rows = try await transaction.query(
+            """
+            SELECT host_id, CAST(SUM(generation + 1000000007) AS BIGINT) AS number FROM desired_site
+            WHERE state = 'pending' GROUP BY host_id
+            """)
+        for row in rows { sums[try row.identifier("host_id")] = try row.integer("number") }
+        return sums
+    }
+
     package func list(of site: SiteID, in transaction: any SQLTransaction) async throws -> [Placement] {
         try await transaction.query("SELECT * FROM desired_site WHERE site_id = $1 ORDER BY host_id", [SQLValue(site)])
             .map(Self.placement)

@@ -68,6 +68,18 @@ package struct JobStore: Sendable {
         ).map { try Self.record($0).job }
     }
 
+    /// Jobs that wait for a worker that runs `engine`: those first that are next.
+    package func ready(
+        needing engine: EngineName, limit: Int, in transaction: any SQLTransaction
+    ) async throws -> [(id: JobID, priority: Int)] {
+        try await transaction.query(
+            """
+            SELECT job.id, job.priority FROM job JOIN edit ON edit.job_id = job.id
+            WHERE job.state = 'ready' AND edit.engine = $1 ORDER BY job.priority DESC, job.id LIMIT $2
+            """, [.text(engine.rawValue), SQLValue(limit)]
+        ).map { (try $0.identifier("id"), Int(try $0.integer("priority"))) }
+    }
+
     /// All jobs that a host works on.
     package func leased(in transaction: any SQLTransaction) async throws -> [Job] {
         try await transaction.query("SELECT * FROM job WHERE state = 'leased'").map { try Self.record($0).job }
@@ -77,6 +89,13 @@ package struct JobStore: Sendable {
     package func leased(to host: HostID, in transaction: any SQLTransaction) async throws -> [Job] {
         try await transaction.query("SELECT * FROM job WHERE state = 'leased' AND host_id = $1", [SQLValue(host)])
             .map { try Self.record($0).job }
+    }
+
+    /// Jobs that somebody asked to stop and that a host still works on.
+    package func cancelRequested(in transaction: any SQLTransaction) async throws -> [Job] {
+        try await transaction.query(
+            "SELECT * FROM job WHERE state = 'leased' AND cancel_requested_at IS NOT NULL"
+        ).map { try Self.record($0).job }
     }
 
     /// Moves the end of a lease, if it is this one still. One statement, for many leases a second.

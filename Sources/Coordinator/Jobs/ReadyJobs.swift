@@ -1,0 +1,47 @@
+package import Database
+import Domain
+package import Logging
+package import Persistence
+package import Queue
+
+/// Tells the queue which jobs wait for a worker, after the commit that made them wait. Only a hint: when the queue does
+/// not take it, the dispatcher is told to look into the database.
+package struct ReadyJobs: Sendable {
+    private let database: any SQLDatabase
+    private let stores: Stores
+    private let queue: any JobQueue
+    private let logger: Logger
+    private let missedHints = WakeUps()
+
+    package init(database: any SQLDatabase, stores: Stores, queue: any JobQueue, logger: Logger) {
+        self.database = database
+        self.stores = stores
+        self.queue = queue
+        self.logger = logger
+    }
+
+    /// The job waits for a worker; it is not to be given to one before `delay` has passed, if that can be had.
+    func announce(_ job: Job, delay: Duration = .zero) async {
+        do {
+            guard let engine = try await database.read({ try await stores.edits.find(job: job.id, in: $0) })?.engine
+            else { return }
+            try await queue.enqueue(
+                QueueEntry(job: job.id, label: QueueLabel(engine), priority: job.priority), delay: delay)
+        } catch {
+            logger.debug("Could not put a job into the queue", metadata: ["job.id": "\(job.id)", "error": "\(error)"])
+            missedHints.announce()
+        }
+    }
+
+    /// The job does not wait any more. One that stays in the queue is refused when it is taken.
+    func withdraw(_ job: JobID) async {
+        do {
+            try await queue.remove(job)
+        } catch {
+            logger.debug("Could not take a job out of the queue", metadata: ["job.id": "\(job)", "error": "\(error)"])
+        }
+    }
+
+    /// Yields when the queue did not take a job.
+    func misses() -> AsyncStream<Void> { missedHints.changes() }
+}

@@ -1,0 +1,25 @@
+/// Why Redis gave no answer that is of use. Whoever asked goes on without it.
+package enum RedisError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// There is no connection now; another one is being made.
+    case notConnected
+    case connectionLost(String)
+    /// The server did not answer in time; the connection was given up.
+    case timeLimit
+    /// So many commands wait for an answer that no more are sent.
+    case overloaded
+    /// The server refused the command, in its words.
+    case refused(String)
+    /// The server said something that is not the protocol, or not what the command answers.
+    case malformed(String)
+
+    package var description: String {
+        switch self {
+        case .notConnected: "Redis is not connected"
+        case .connectionLost(let reason): "the connection to Redis was lost: \(reason)"
+        case .timeLimit: "Redis did not answer in time"
+        case .overloaded: "too many commands wait for Redis"
+        case .refused(let words): "Redis refused: \(words)"
+        case .malformed(let what): "Redis said what cannot be understood: \(what)"
+        }
+    }
+}

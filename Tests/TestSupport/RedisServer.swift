@@ -1,0 +1,127 @@
+import Foundation
+import Synchronization
+
+/// A real Redis server of its own, on a unix socket in a folder; it dies with the test process, however that dies.
+package final class RedisServer: Sendable {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private let folder: String
+    private let arguments: [String]
+    private let process = Mutex<Process?>(nil)
+
+    /// Starts a server and waits until it answers. `arguments` are options of `redis-server`.
+    package init(folder: String, arguments: [String] = [], network port: Int = 0) async throws {
+        self.folder = folder
+        self.arguments = ["--port", "\(port)"] + arguments
+        try await start()
+    }
+
+    package var socket: String { folder + "/redis.sock" }
+    package var address: String { "redis+unix://\(socket)" }
+
+    /// Starts it (again) with what it had on disk, which is nothing.
+    package func start() async throws {
+        try? FileManager.default.removeItem(atPath: socket)
+        try await launch(
+            "/usr/bin/redis-server",
+            [
+                "--unixsocket", socket, "--dir", folder, "--save", "", "--appendonly", "no", "--databases", "4096",
+                "--daemonize", "no",
+            ] + arguments)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !FileManager.default.fileExists(atPath: socket) {
+            guard ContinuousClock.now < deadline, process.withLock({ $0?.isRunning }) == true else {
+                throw Failure(description: "redis-server did not start; is redis-server installed?")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// A child is killed by the kernel when the thread that started it ends, so that thread stays until the child ends.
+    private func launch(_ program: String, _ arguments: [String]) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread { [folder] in
+                let child = Process()
+                child.executableURL = URL(filePath: "/usr/bin/setpriv")
+                child.arguments = ["--pdeathsig", "KILL", program] + arguments
+                child.currentDirectoryURL = URL(filePath: folder)
+                child.standardOutput = FileHandle.nullDevice
+                child.standardError = FileHandle.nullDevice
+                child.standardInput = FileHandle.nullDevice
+                do {
+                    try child.run()
+                } catch {
+                    return continuation.resume(throwing: error)
+                }
+                self.process.withLock { $0 = child }
+                continuation.resume()
+                child.waitUntilExit()
+            }
+        }
+    }
+
+    /// As by `kill -9`.
+    package func kill() {
+        signal(SIGKILL)
+        process.withLock { $0 }?.waitUntilExit()
+    }
+
+    /// Stops it in the middle of whatever it does, until ``resume()``.
+    package func pause() { signal(SIGSTOP) }
+
+    package func resume() { signal(SIGCONT) }
+
+    private func signal(_ number: Int32) {
+        process.withLock { process in
+            guard let process, process.isRunning else { return }
+            _ = Foundation.kill(process.processIdentifier, number)
+        }
+    }
+
+    /// What `redis-cli` prints.
+    @discardableResult
+    package func ask(_ words: String...) throws -> String {
+        let client = Process()
+        client.executableURL = URL(filePath: "/usr/bin/redis-cli")
+        client.arguments = ["-s", socket] + words
+        let output = Pipe()
+        client.standardOutput = output
+        client.standardError = FileHandle.nullDevice
+        client.standardInput = FileHandle.nullDevice
+        try client.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        client.waitUntilExit()
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    deinit { signal(SIGKILL) }
+
+    /// Runs `body` with a server of its own.
+    package static func run<Value>(
+        arguments: [String] = [], _ body: (RedisServer) async throws -> Value
+    ) async throws -> Value {
+        try await withTemporaryDirectory { folder in
+            let server = try await RedisServer(folder: folder, arguments: arguments)
+            defer { server.kill() }
+            return try await body(server)
+        }
+    }
+
+    private static let shared = Task {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "pagewright-redis-\(ProcessInfo.processInfo.processIdentifier)")
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return try await RedisServer(folder: folder.resolvingSymlinksInPath().path)
+    }
+    private static let nextDatabase = Atomic(0)
+
+    /// The address of an empty database on the server that all tests of this process share.
+    package static func emptyDatabase() async throws -> (address: String, number: Int) {
+        let server = try await shared.value
+        let number = nextDatabase.wrappingAdd(1, ordering: .relaxed).newValue
+        return (server.address + "?db=\(number)", number)
+    }
+}
