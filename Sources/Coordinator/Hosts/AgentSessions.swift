@@ -103,7 +103,7 @@ package struct AgentSessions: Sendable {
                     held: Set(renewed),
                     send: { outbox.send($0) }))
         }
-        try await announce(host, isConnected: true)
+        try await announce(host, epoch: epoch, isConnected: true)
         logger.notice("Opened session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -118,12 +118,12 @@ package struct AgentSessions: Sendable {
         } catch {
             logger.info("Closed session", metadata: ["host.id": "\(host)", "error": "\(error)"])
             registry.remove(host, epoch: epoch)
-            try await announceClosed(host)
+            try await announceClosed(host, epoch: epoch)
             throw error
         }
         logger.info("Closed session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
         registry.remove(host, epoch: epoch)
-        try await announceClosed(host)
+        try await announceClosed(host, epoch: epoch)
     }
 
     /// Makes this the host's newest session.
@@ -144,15 +144,18 @@ package struct AgentSessions: Sendable {
         }
     }
 
-    private func announceClosed(_ host: HostID) async throws {
+    private func announceClosed(_ host: HostID, epoch: Int64) async throws {
         // The task may be cancelled already; that the host is gone is to be said all the same.
-        try await Task { try await announce(host, isConnected: registry.isConnected(host)) }.value
+        try await Task { try await announce(host, epoch: epoch, isConnected: registry.isConnected(host)) }.value
     }
 
-    private func announce(_ id: HostID, isConnected: Bool) async throws {
+    /// Says that a host came or went; that it went only when it has no newer session, here or elsewhere.
+    private func announce(_ id: HostID, epoch: Int64, isConnected: Bool) async throws {
         let now = clock.now()
         try await database.withTransaction { transaction in
-            guard var host = try await stores.hosts.find(id, in: transaction) else { return }
+            guard var host = try await stores.hosts.find(id, in: transaction),
+                isConnected || host.sessionEpoch == epoch
+            else { return }
             host.lastSeenAt = now
             try await stores.hosts.save(host, in: transaction)
             try await feed.append(
