@@ -137,7 +137,7 @@ struct SessionClientTests {
             if epoch == 1 { try await send(.goAway(reason: "restart", delay: .zero)) }
             for try await _ in incoming {}
         } _: { coordinator in
-            let dead = try FreePort.find()
+            let dead = try freePorts(1)[0]
             let (identity, _) = try coordinator.makeIdentity(coordinator: "127.0.0.1:\(dead),\(coordinator.address)")
             let recorder = Recorder()
             let contact = CoordinatorContact(clock: HostClock())

@@ -154,7 +154,7 @@ import Testing
                     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
                     folder + "/key.pem", "-out", folder + "/cert.pem",
                 ])
-            let port = try FreePort.find()
+            let port = try freePorts(1)[0]
             let server = try await RedisServer(
                 folder: folder,
                 arguments: [
@@ -181,7 +181,7 @@ import Testing
     @Test("Sentinels say who the master is, also after it died")
     func sentinels() async throws {
         try await withTemporaryDirectory { folder in
-            let ports = try (0..<3).map { _ in try FreePort.find() }
+            let ports = try freePorts(3)
             func folderOf(_ name: String) throws -> String {
                 try FileManager.default.createDirectory(
                     atPath: folder + "/" + name, withIntermediateDirectories: true)
@@ -215,7 +215,7 @@ import Testing
                 sentinel.terminate()
                 sentinel.waitUntilExit()
             }
-            let nobody = try FreePort.find()
+            let nobody = try freePorts(1)[0]
             try await Self.withClient("redis+sentinel://127.0.0.1:\(nobody),127.0.0.1:\(ports[2])/main") { client in
                 _ = try await client.send(["SET", "a", "1"])
                 // Only a replica that the sentinel knows can take over.

@@ -10,7 +10,7 @@ import Telemetry
 /// Brings ready jobs and the free workers of this coordinator together.
 ///
 /// The queue says which job is next, of those that a worker here could take now; the grant itself is one transaction of
-/// ``JobLedger``. Every second the queue gets back from the database what it forgot, and when it does not answer, jobs
+/// ``JobLedger``. Twice a second the queue gets back from the database what it forgot, and when it does not answer, jobs
 /// are dispatched from the database without it.
 package final class JobDispatcher: Service {
     private struct OpenOffer {
@@ -27,7 +27,7 @@ package final class JobDispatcher: Service {
         var isQueueLost = false
     }
 
-    private static let reconcileInterval = Duration.seconds(1)
+    private static let reconcileInterval = Duration.milliseconds(500)
     private static let reportInterval = Duration.seconds(10)
     /// How many grants are written side by side.
     private static let grantsAtOnce = 8
@@ -161,6 +161,8 @@ package final class JobDispatcher: Service {
             // The database is out of reach or full. The job is still ready there and comes back with the next
             // reconciliation.
             logger.error("Could not dispatch a job", metadata: ["job.id": "\(entry.job)", "error": "\(error)"])
+            // What is wrong is wrong for the next one too. Ends early when cancelled.
+            try? await Task.sleep(for: .milliseconds(500))
         }
     }
 
