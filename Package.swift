@@ -181,7 +181,7 @@ let package = Package(
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",
-            dependencies: ["CArchive", argumentParser, asyncHTTPClient, nioCore, nioHTTP1, subprocess, system],
+            dependencies: ["CArchive", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1, subprocess, system],
             swiftSettings: settings),
 
         // Tests

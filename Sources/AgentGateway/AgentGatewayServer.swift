@@ -78,7 +78,7 @@ package struct AgentGatewayServer: Service {
         let tls = try tlsContext()
         var configuration = HTTP2ServerTransport.Posix.Config.defaults
         configuration.http2.targetWindowSize = 1 << 20
-        configuration.rpc.maxRequestPayloadSize = 8 << 20
+        configuration.rpc.maxRequestPayloadSize = 24 << 20
         configuration.connection.keepalive = .init(
             time: .seconds(20), timeout: .seconds(10),
             clientBehavior: .init(minPingIntervalWithoutCalls: .seconds(5), allowWithoutCalls: true))

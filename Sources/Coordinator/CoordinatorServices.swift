@@ -24,20 +24,35 @@ package struct CoordinatorServices: Sendable {
     package let dispatcher: JobDispatcher
     package let reaper: LeaseReaper
     package let ledger: JobLedger
+    package let completions: JobCompletions
+    package let audit: AuditService
+    package let sealer: AuditSealer
+    package let stewardship: Stewardship
+    package let recovery: RecoveryService
+    package let brakes: BrakeService
+    package let memoryWatch: MemoryWatch
     package let workers: WorkerPool
 
     package init(
         database: any SQLDatabase, queue: any JobQueue, blobs: any BlobStore, reader: ArchiveReader,
         writer: ArchiveWriter, authority: CertificateAuthority, signer: VersionSigner, templates: [SiteTemplate],
-        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+        settings: CoordinatorSettings, sidecar: Sidecar? = nil, clock: any WallClock, logger: Logger
     ) {
         let stores = Stores()
         let feed = EventFeed(store: stores.events)
         let manifests = ManifestCache(store: blobs)
         workers = WorkerPool()
         registry = SessionRegistry()
+        stewardship = Stewardship(database: database, stores: stores, clock: clock, logger: logger)
+        brakes = BrakeService(database: database, stores: stores, clock: clock, logger: logger)
+        audit = AuditService(database: database, stores: stores)
+        sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, settings: settings, clock: clock, logger: logger)
+        recovery = RecoveryService(
+            database: database, stores: stores, sidecar: sidecar, registry: registry, desiredState: desiredState,
+            clock: clock, logger: logger)
+        memoryWatch = MemoryWatch(recovery: recovery, logger: logger)
         let recorder = VersionRecorder(
             database: database, stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
@@ -47,7 +62,9 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, queue: queue, feed: feed, settings: settings, clock: clock,
             logger: logger)
         dispatcher = JobDispatcher(ledger: ledger, queue: queue, workers: workers, settings: settings, logger: logger)
-        reaper = LeaseReaper(ledger: ledger, workers: workers, settings: settings, logger: logger)
+        reaper = LeaseReaper(
+            database: database, stores: stores, ledger: ledger, workers: workers, registry: registry,
+            stewardship: stewardship, recovery: recovery, settings: settings, clock: clock, logger: logger)
         events = EventService(database: database, stores: stores, feed: feed)
         sites = SiteService(
             database: database, stores: stores, versions: recorder, desiredState: desiredState, feed: feed,
@@ -56,8 +73,8 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, queue: queue, workers: workers, feed: feed, settings: settings,
             clock: clock, logger: logger)
         jobs = JobService(
-            database: database, stores: stores, queue: queue, workers: workers, edits: edits, feed: feed,
-            clock: clock, logger: logger)
+            database: database, stores: stores, queue: queue, workers: workers, edits: edits, ledger: ledger,
+            feed: feed, clock: clock, logger: logger)
         releases = ReleaseService(
             database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
             clock: clock, logger: logger)
@@ -71,12 +88,13 @@ package struct CoordinatorServices: Sendable {
         membership = HostMembership(
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
             clock: clock, logger: logger)
-        let completions = JobCompletions(
+        completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, queue: queue,
             desiredState: desiredState, feed: feed, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
-            ledger: ledger, completions: completions, desiredState: desiredState, signer: signer, feed: feed,
+            ledger: ledger, completions: completions, desiredState: desiredState, recovery: recovery, signer: signer,
+            feed: feed,
             settings: settings, clock: clock, logger: logger)
         exchange = BlobExchange(database: database, stores: stores, blobs: blobs, manifests: manifests)
     }

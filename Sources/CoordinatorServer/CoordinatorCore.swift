@@ -47,7 +47,7 @@ struct CoordinatorCore: Sendable {
         let services = CoordinatorServices(
             database: database, queue: queue, blobs: blobs, reader: ArchiveReader(pool: pool),
             writer: ArchiveWriter(pool: pool), authority: authority, signer: signer, templates: templates,
-            settings: settings, clock: clock, logger: logger)
+            settings: settings, sidecar: Sidecar(directory: folder.memory, pool: pool), clock: clock, logger: logger)
         let key = try await SecretFile(path: folder.tokenKey).contents(length: AccessTokenSigner.keyLength, on: pool)
         let accounts = AccountService(
             database: database, passwords: try PasswordHasher(pool: pool),

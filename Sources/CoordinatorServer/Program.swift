@@ -15,6 +15,6 @@ struct Program: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ServeCommand.self, InviteCommand.self, MigrateCommand.self, CheckCommand.self, AuthorityCommand.self,
-            SettingsCommand.self, BlobsCommand.self,
+            SettingsCommand.self, BlobsCommand.self, AuditCommand.self, RecoveryCommand.self,
         ])
 }

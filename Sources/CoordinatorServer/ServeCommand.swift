@@ -63,6 +63,7 @@ struct ServeCommand: AsyncParsableCommand {
             let core = try await CoordinatorCore.open(
                 serve.folder, settings: settings, blobs: serve.blobs, logger: logger)
             try await core.requireBlobs()
+            try await core.services.recovery.examine()
             try await core.services.desiredState.noteNames()
             let ready = ReadyLine(host: serve.listen)
             let gateway = AgentGatewayServer(
@@ -79,7 +80,10 @@ struct ServeCommand: AsyncParsableCommand {
                     version: ProgramVersion.text),
                 metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
                 onRunning: { ready.apiIsBound(to: $0) })
-            var services: [any Service] = [core.services.dispatcher, core.services.reaper, gateway, api]
+            var services: [any Service] = [
+                core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
+                gateway, api,
+            ]
             if serve.collectionEvery > .zero {
                 services.append(
                     BlobCollection(

@@ -8,6 +8,8 @@ struct StateFolder: Sendable {
     var database: String { path + "/pagewright.sqlite" }
     var blobs: String { path + "/blobs" }
     var authority: String { path + "/ca" }
+    /// What must not be in a backup: it tells a restored database from the newest one.
+    var memory: String { path + "/not-in-backups" }
     var uploads: String { path + "/uploads" }
     /// Blobs on their way to S3.
     var spool: String { path + "/spool" }

@@ -10,10 +10,18 @@ package protocol SQLDatabase: Sendable {
         _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value
 
+    /// What the server says that it is: another text after a restore to another time, a promotion, or on another server.
+    /// `nil` when it does not say, as a file does not.
+    func storageIdentity() async throws -> String?
+
     /// Runs `body` on one consistent snapshot; statements that write throw.
     func read<Value: Sendable>(
         _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value
+}
+
+extension SQLDatabase {
+    package func storageIdentity() async throws -> String? { nil }
 }
 
 /// An open transaction; of no use once its body has returned.

@@ -30,10 +30,15 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Jobs",
                 subcommands: [
-                    JobsCommand.self, JobCommand.self, WhyCommand.self, CancelCommand.self, RetryCommand.self,
+                    JobsCommand.self, JobCommand.self, UnlockCommand.self, WhyCommand.self, CancelCommand.self,
+                    RetryCommand.self,
                     LogsCommand.self,
                 ]),
-            CommandGroup(name: "Fleet", subcommands: [HostsCommand.self, HostCommand.self]),
+            CommandGroup(
+                name: "Fleet",
+                subcommands: [
+                    HostsCommand.self, HostCommand.self, AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
+                ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])
 }

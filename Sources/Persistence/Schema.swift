@@ -5,10 +5,10 @@ package enum Schema {
     package static let migrations = [
         Migration(number: 1, name: "accounts", statements: AccountsSchema.statements),
         Migration(number: 2, name: "main job", statements: mainJob),
-        // Kept for idempotency keys, the audit log and the coordination of several coordinators.
+        // Kept for idempotency keys.
         Migration(number: 3, name: "idempotency", statements: []),
-        Migration(number: 4, name: "audit", statements: []),
-        Migration(number: 5, name: "coordination", statements: []),
+        Migration(number: 4, name: "audit", statements: AuditSchema.statements),
+        Migration(number: 5, name: "coordination", statements: CoordinationSchema.statements),
         Migration(number: 6, name: "blob collection", statements: blobCollection),
     ]
 

@@ -11,6 +11,11 @@ package struct Stores: Sendable {
     package let placements = PlacementStore()
     package let events = EventStore()
     package let settings = SettingStore()
+    package let audit = AuditStore()
+    package let steward = StewardStore()
+    package let brakes = BrakeStore()
+    package let installation = InstallationStore()
+    package let recoveryFinds = RecoveryFindStore()
 
     package init() {}
 }

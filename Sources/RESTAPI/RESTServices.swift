@@ -11,6 +11,9 @@ package struct RESTServices: Sendable {
     package let releases: ReleaseService
     package let hosts: HostService
     package let events: EventService
+    package let audit: AuditService
+    package let recovery: RecoveryService
+    package let brakes: BrakeService
 
     package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
         self.accounts = accounts
@@ -22,5 +25,8 @@ package struct RESTServices: Sendable {
         releases = coordinator.releases
         hosts = coordinator.hosts
         events = coordinator.events
+        audit = coordinator.audit
+        recovery = coordinator.recovery
+        brakes = coordinator.brakes
     }
 }

@@ -24,6 +24,8 @@ struct RouteTable: Sendable {
             + VersionRoutes(versions: services.versions, sites: services.sites).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
+            + AuditRoutes(audit: services.audit).routes
+            + RecoveryRoutes(recovery: services.recovery, brakes: services.brakes).routes
             + EventRoutes(events: services.events, stream: stream).routes
             + OperationRoutes(metrics: metrics, readiness: readiness).routes
         let document = JSONWriter.bytes(of: OpenAPIDocument(routes: described, version: settings.version).json)
@@ -47,7 +49,8 @@ struct RouteTable: Sendable {
         let uploads = UploadStore(folder: settings.uploadFolder, limitInBytes: settings.uploadLimitInBytes)
         for route in routes {
             let endpoint = APIEndpoint(
-                route: route, accounts: services.accounts, idempotency: services.idempotency, uploads: uploads)
+                route: route, accounts: services.accounts, idempotency: services.idempotency, uploads: uploads,
+                recovery: services.recovery)
             router.on(RouterPath(route.routerPath), method: route.method, responder: endpoint)
             if route.method == .get {
                 router.on(RouterPath(route.routerPath), method: .head, responder: HeadEndpoint(endpoint: endpoint))

@@ -10,10 +10,19 @@ package enum MetricName: String, Sendable, CaseIterable {
     case jobSeconds = "pagewright_job_duration_seconds"
     case leasesGranted = "pagewright_leases_granted_total"
     case leasesLost = "pagewright_leases_lost_total"
+    case leaseRenewals = "pagewright_lease_renewals_total"
+    case staleWrites = "pagewright_stale_writes_refused_total"
+    case grantSeconds = "pagewright_grant_duration_seconds"
+    case grantWaitSeconds = "pagewright_grant_wait_seconds"
+    case queueDepth = "pagewright_queue_depth"
+    case queueOldestSeconds = "pagewright_queue_oldest_age_seconds"
     case completions = "pagewright_completions_total"
     case versionsCreated = "pagewright_versions_created_total"
     case releases = "pagewright_releases_total"
     case agentSessions = "pagewright_agent_sessions"
+    case stewardTerm = "pagewright_steward_term"
+    case brakesEngaged = "pagewright_brake_engaged"
+    case recovery = "pagewright_recovery"
     case certificatesIssued = "pagewright_certificates_issued_total"
     case blobBytesSent = "pagewright_blob_sent_bytes_total"
     case blobBytesReceived = "pagewright_blob_received_bytes_total"
@@ -52,10 +61,20 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .jobSeconds: ("Time from the acceptance of a job to its end.", .histogram(Self.jobBuckets), ["state"])
         case .leasesGranted: ("Attempts given to workers.", .counter, [])
         case .leasesLost: ("Attempts taken back, by reason.", .counter, ["reason"])
+        case .leaseRenewals: ("Leases that their hosts renewed.", .counter, [])
+        case .staleWrites:
+            ("Writes refused because their lease was over, by what was to be written.", .counter, ["write"])
+        case .grantSeconds: ("Time that the transaction of a grant took.", .histogram(Self.requestBuckets), [])
+        case .grantWaitSeconds: ("Time that a job was ready before it was granted.", .histogram(Self.jobBuckets), [])
+        case .queueDepth: ("Jobs that are ready and wait for a worker, by engine.", .gauge, ["engine"])
+        case .queueOldestSeconds: ("How long the longest waiting ready job waits, by engine.", .gauge, ["engine"])
         case .completions: ("Completions received from workers, by verdict.", .counter, ["verdict"])
         case .versionsCreated: ("Versions stored, by origin.", .counter, ["origin"])
         case .releases: ("Releases made.", .counter, [])
         case .agentSessions: ("Agents that are connected.", .gauge, [])
+        case .recovery: ("Whether the database may have forgotten something and changes are held back.", .gauge, [])
+        case .brakesEngaged: ("Whether a brake holds something back until a person looks, by brake.", .gauge, ["brake"])
+        case .stewardTerm: ("The term in which this coordinator is the steward; 0 when it is not.", .gauge, [])
         case .certificatesIssued: ("Certificates issued to agents.", .counter, [])
         case .blobBytesSent: ("Bytes of content sent to agents.", .counter, [])
         case .blobBytesReceived: ("Bytes of content received from agents.", .counter, [])

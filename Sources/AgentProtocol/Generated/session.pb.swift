@@ -517,6 +517,9 @@ package nonisolated struct Pagewright_Agent_V1_SiteStatus: Sendable {
 
   package var fetchedBytes: Int64 = 0
 
+  /// The versions that the host has for the site, without their signatures.
+  package var trees: [Pagewright_Agent_V1_Tree] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1686,7 +1689,7 @@ nonisolated extension Pagewright_Agent_V1_Usage: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SiteStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}digest\0\u{1}refusal\0\u{1}applied\0\u{3}fetched_files\0\u{3}fetched_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}digest\0\u{1}refusal\0\u{1}applied\0\u{3}fetched_files\0\u{3}fetched_bytes\0\u{1}trees\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1701,6 +1704,7 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
       case 5: try { try decoder.decodeSingularBoolField(value: &self.applied) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.fetchedFiles) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.fetchedBytes) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.trees) }()
       default: break
       }
     }
@@ -1728,6 +1732,9 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
     if self.fetchedBytes != 0 {
       try visitor.visitSingularInt64Field(value: self.fetchedBytes, fieldNumber: 7)
     }
+    if !self.trees.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.trees, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1739,6 +1746,7 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
     if lhs.applied != rhs.applied {return false}
     if lhs.fetchedFiles != rhs.fetchedFiles {return false}
     if lhs.fetchedBytes != rhs.fetchedBytes {return false}
+    if lhs.trees != rhs.trees {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,11 +10,21 @@ extension SiteStatus {
         }
         _ = try Field.integer(wire.generation, "generation")
         _ = try Field.integer(wire.fetchedBytes, "fetched_bytes")
+        try Field.count(wire.trees, "trees", atMost: 16)
+        var trees: [Tree] = []
+        for tree in wire.trees {
+            trees.append(
+                Tree(
+                    number: VersionNumber(
+                        unchecked: try Field.integer(tree.version, "trees.version", in: 1...Int64(Int32.max))),
+                    digest: try Field.digest(tree.digest, "trees.digest")))
+        }
         self.init(
             site: try Field.identifier(wire.siteID, "site_id"), generation: wire.generation,
             digest: try Field.digest(wire.digest, "digest"),
             condition: wire.applied ? .applied : .refused(reason: refusal),
-            fetchedFiles: try Field.integer(wire.fetchedFiles, "fetched_files"), fetchedBytes: wire.fetchedBytes)
+            fetchedFiles: try Field.integer(wire.fetchedFiles, "fetched_files"), fetchedBytes: wire.fetchedBytes,
+            trees: trees)
     }
 
     package var wire: Pagewright_Agent_V1_SiteStatus {
@@ -29,6 +39,12 @@ extension SiteStatus {
             }
             $0.fetchedFiles = Int64(fetchedFiles)
             $0.fetchedBytes = fetchedBytes
+            $0.trees = trees.map { tree in
+                .with {
+                    $0.version = Int64(tree.number.rawValue)
+                    $0.digest = Data(tree.digest.bytes)
+                }
+            }
         }
     }
 }

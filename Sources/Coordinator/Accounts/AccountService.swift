@@ -18,6 +18,7 @@ package struct AccountService: Sendable {
     private let isRegistrationOpen: Bool
     private let users = UserStore()
     private let sessions = LoginSessionStore()
+    private let audit = AuditTrail(store: AuditStore())
 
     /// With registration closed only the first user can register.
     package init(
@@ -35,7 +36,7 @@ package struct AccountService: Sendable {
 
     /// Makes an account and logs in. The first one of an installation is an admin.
     package func register(
-        email: String, password: String, name: String, from address: ClientAddress
+        email: String, password: String, name: String, from address: ClientAddress, requestID: String = ""
     ) async throws -> IssuedSession {
         let email = try EmailAddress(email)
         let password = try Password(new: password)
@@ -55,6 +56,9 @@ package struct AccountService: Sendable {
             let user = User(id: id, email: email, name: name, role: isFirst ? .admin : .user, createdAt: now)
             try await users.insert(user, passwordHash: hash, in: transaction)
             try await begin(draft, for: user.id, at: now, in: transaction)
+            try await audit.record(
+                .accountRegistered, on: user.id.text, by: .user(user.id),
+                ["role": user.role.rawValue, "session": draft.id.text], requestID: requestID, at: now, in: transaction)
             return user
         }
         logger.notice("Registered user", metadata: ["user.id": "\(user.id)", "user.role": "\(user.role.rawValue)"])
@@ -62,7 +66,9 @@ package struct AccountService: Sendable {
     }
 
     /// Throws `unauthenticated` for a wrong password and for an unknown address alike, after the same work.
-    package func logIn(email: String, password: String, from address: ClientAddress) async throws -> IssuedSession {
+    package func logIn(
+        email: String, password: String, from address: ClientAddress, requestID: String = ""
+    ) async throws -> IssuedSession {
         let email = try EmailAddress(email)
         let password = Password(presented: password)
         let now = clock.now()
@@ -84,13 +90,16 @@ package struct AccountService: Sendable {
             }
             try await sessions.deleteOver(of: found.user.id, before: now, in: transaction)
             try await begin(draft, for: found.user.id, at: now, in: transaction)
+            try await audit.record(
+                .sessionBegan, on: draft.id.text, by: .user(found.user.id), ["address": "\(address)"],
+                requestID: requestID, at: now, in: transaction)
         }
         return try await issue(draft, for: found.user, at: now)
     }
 
     /// Trades a refresh token for a new pair. A token that was traded before ends its whole session: one of the two
     /// who hold it is a thief, and nobody can tell which.
-    package func refresh(_ refreshToken: String) async throws -> IssuedSession {
+    package func refresh(_ refreshToken: String, requestID: String = "") async throws -> IssuedSession {
         let now = clock.now()
         let hash = Self.hash(of: refreshToken)
         let next = RefreshToken(at: now)
@@ -101,6 +110,9 @@ package struct AccountService: Sendable {
             else { return .unknown }
             guard try await sessions.use(hash, at: now, in: transaction) else {
                 try await sessions.end(session.id, at: now, in: transaction)
+                try await audit.record(
+                    .sessionRevoked, on: session.id.text, by: .system, ["user": session.user.text],
+                    requestID: requestID, at: now, in: transaction)
                 return .reused(session)
             }
             guard now < token.expiresAt else { return .unknown }
@@ -122,12 +134,17 @@ package struct AccountService: Sendable {
     }
 
     /// Ends the session of this token. Tokens that are not known do no harm.
-    package func logOut(_ refreshToken: String) async throws {
+    package func logOut(_ refreshToken: String, requestID: String = "") async throws {
         let now = clock.now()
         let hash = Self.hash(of: refreshToken)
         try await database.withTransaction { transaction in
-            guard let token = try await sessions.findToken(hash, in: transaction) else { return }
-            try await sessions.end(token.session, at: now, in: transaction)
+            guard let token = try await sessions.findToken(hash, in: transaction),
+                let session = try await sessions.find(token.session, in: transaction), session.endedAt == nil
+            else { return }
+            try await sessions.end(session.id, at: now, in: transaction)
+            try await audit.record(
+                .sessionEnded, on: session.id.text, by: .user(session.user), requestID: requestID, at: now,
+                in: transaction)
         }
     }
 

@@ -54,11 +54,16 @@ package struct EditService: Sendable {
                     rule: "queued-edits", nextStep: "Wait for some of them to finish, or cancel some.")
             }
             let job = try await SiteLine(stores: stores).join(
-                Job(id: JobID(at: now), site: site.id, kind: .edit, createdAt: now), at: now, in: transaction)
+                Job(id: JobID(at: now), site: site.id, kind: .edit, createdAt: now), owner: site.owner, at: now,
+                in: transaction)
             let edit = Edit(
                 id: EditID(at: now), site: site.id, author: principal.user, prompt: prompt, engine: engine,
                 base: base ?? shown, isBaseChosen: base != nil, job: job.id, createdAt: now)
             try await stores.edits.insert(edit, in: transaction)
+            try await AuditTrail(stores: stores).record(
+                .editAccepted, on: edit.id.text, of: site.id, for: principal,
+                ["job": job.id.text, "engine": engine.rawValue, "base": edit.base.description], at: now,
+                in: transaction)
             try await JobEvents(feed: feed).append(.jobQueued, job, owner: site.owner, at: now, in: transaction)
             return (
                 edit, try await JobViewer(stores: stores, workers: workers).view(JobRecord(job: job), in: transaction)

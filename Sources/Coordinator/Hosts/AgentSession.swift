@@ -17,6 +17,7 @@ struct AgentSession: Sendable {
     let ledger: JobLedger
     let completions: JobCompletions
     let desiredState: DesiredState
+    let recovery: RecoveryService
     let logger: Logger
 
     func receive(_ message: AgentMessage) async throws {
@@ -43,6 +44,8 @@ struct AgentSession: Sendable {
         case .log(let lease, let text, let droppedBytes):
             try await ledger.appendLog(text, droppedBytes: droppedBytes, lease: lease, from: host)
         case .complete(let completion):
+            // It stays with the host, which sends it again until it gets a verdict.
+            guard !recovery.isActive else { return }
             let verdict = try await completions.complete(completion, from: host)
             outbox.send(.verdict(completion.lease, verdict))
         case .siteStatus(let status):

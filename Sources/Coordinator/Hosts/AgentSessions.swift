@@ -16,6 +16,7 @@ package struct AgentSessions: Sendable {
     private let ledger: JobLedger
     private let completions: JobCompletions
     private let desiredState: DesiredState
+    private let recovery: RecoveryService
     private let signer: VersionSigner
     private let feed: EventFeed
     private let settings: CoordinatorSettings
@@ -25,6 +26,7 @@ package struct AgentSessions: Sendable {
     package init(
         database: any SQLDatabase, stores: Stores, registry: SessionRegistry, workers: WorkerPool,
         dispatcher: JobDispatcher, ledger: JobLedger, completions: JobCompletions, desiredState: DesiredState,
+        recovery: RecoveryService,
         signer: VersionSigner, feed: EventFeed, settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
         self.database = database
@@ -35,6 +37,7 @@ package struct AgentSessions: Sendable {
         self.ledger = ledger
         self.completions = completions
         self.desiredState = desiredState
+        self.recovery = recovery
         self.signer = signer
         self.feed = feed
         self.settings = settings
@@ -68,6 +71,7 @@ package struct AgentSessions: Sendable {
             throw ServiceError(.invalidArgument, "a session begins with a hello", field: "hello", rule: "session-hello")
         }
         let (epoch, isDraining) = try await begin(host, hello: hello)
+        try await recovery.inspect(hello, of: host)
         registry.add(host, epoch: epoch) { reason in
             outbox.send(.goAway(reason: reason, delay: .zero))
             outbox.close()
@@ -84,12 +88,14 @@ package struct AgentSessions: Sendable {
                     versionKeys: [signer.publicKey])))
         let session = AgentSession(
             host: host, epoch: epoch, outbox: outbox, liveness: liveness, registry: registry, workers: workers,
-            dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState, logger: logger
+            dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState,
+            recovery: recovery, logger: logger
         )
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))
         for lease in lost { outbox.send(.leaseLost(lease)) }
-        try await ledger.loseForgotten(by: host, keeping: renewed)
+        // In recovery nothing is taken back: what a host says that it has may be newer than the database.
+        if !recovery.isActive { try await ledger.loseForgotten(by: host, keeping: renewed) }
         if hello.roles.contains(.worker) {
             workers.add(
                 WorkerPool.Worker(
@@ -100,7 +106,7 @@ package struct AgentSessions: Sendable {
         logger.notice("Opened session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                if hello.roles.contains(.serving) {
+                if hello.roles.contains(.serving), !recovery.isActive {
                     let changes = desiredState.changes()
                     try await desiredState.compare(hello.inventory, of: host)
                     group.addTask { try await session.pushDesiredState(waking: changes) }

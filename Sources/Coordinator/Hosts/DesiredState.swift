@@ -102,6 +102,9 @@ package final class DesiredState: Sendable {
     /// Everything that is placed on `host`.
     func snapshot(of host: HostID) async throws -> [DesiredSite] {
         try await database.read { transaction in
+            guard try await !stores.installation.isRecovering(in: transaction) else {
+                throw ServiceError(.unavailable, "the coordinator is in recovery", rule: "recovery")
+            }
             var sites: [DesiredSite] = []
             for placement in try await stores.placements.list(on: host, in: transaction) {
                 if let site = try await desired(placement, in: transaction) { sites.append(site) }
@@ -113,6 +116,7 @@ package final class DesiredState: Sendable {
     /// What `host` has not applied yet, apart from generations that were sent to it already.
     func delta(for host: HostID, sent: [SiteID: Int64]) async throws -> [DesiredSite] {
         try await database.read { transaction in
+            guard try await !stores.installation.isRecovering(in: transaction) else { return [] }
             var sites: [DesiredSite] = []
             for placement in try await stores.placements.pending(on: host, in: transaction)
             where placement.generation > sent[placement.site, default: 0] {

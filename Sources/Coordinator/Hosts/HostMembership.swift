@@ -62,6 +62,12 @@ package struct HostMembership: Sendable {
                 certificateExpiresAt: certificate.notAfter, createdAt: now)
             try await stores.hosts.insert(host, in: transaction)
             if roles.contains(.serving) { try await desiredState.placeAll(on: id, at: now, in: transaction) }
+            try await AuditTrail(stores: stores).record(
+                .hostEnrolled, on: id.text, by: .host(id),
+                [
+                    "name": host.name, "roles": roles.map(\.rawValue).sorted().joined(separator: ","),
+                    "certificate": certificate.serial, "invitation": String(hash.prefix(12)),
+                ], at: now, in: transaction)
             try await feed.append(
                 .hostChanged, owner: nil, site: nil,
                 body: ["host_id": EventValue(id), "state": "active", "connected": false], at: now, in: transaction)
@@ -84,6 +90,9 @@ package struct HostMembership: Sendable {
             host.pendingSerial = certificate.serial
             host.certificateExpiresAt = certificate.notAfter
             try await stores.hosts.save(host, in: transaction)
+            try await AuditTrail(stores: stores).record(
+                .certificateIssued, on: id.text, by: .host(id), ["certificate": certificate.serial], at: now,
+                in: transaction)
             return host
         }
         MetricsSystem.factory.increment(.certificatesIssued)

@@ -55,11 +55,14 @@ package struct HostService: Sendable {
     /// Makes a token with which one machine can join. `roles` are words of ``HostRole``.
     package func invite(roles: [String], for principal: Principal) async throws -> Invitation {
         try principal.requireAdmin()
-        return try await invite(roles: roles, createdBy: principal.user.text)
+        return try await invite(
+            roles: roles, createdBy: principal.user.text, actor: .user(principal.user), requestID: principal.requestID)
     }
 
     /// The same for an operator on the coordinator's own machine.
-    package func invite(roles: [String], createdBy: String) async throws -> Invitation {
+    package func invite(
+        roles: [String], createdBy: String, actor: AuditActor = .operatorHere, requestID: String = ""
+    ) async throws -> Invitation {
         let set = Set(
             try roles.map { word in
                 guard let role = HostRole(rawValue: word) else {
@@ -78,6 +81,11 @@ package struct HostService: Sendable {
         try await database.withTransaction { transaction in
             try await stores.hosts.insertInvitation(
                 secretHash: token.secret.digest, roles: set, createdBy: createdBy, at: now, expiresAt: expiresAt,
+                in: transaction)
+            // The first digits of the hash name the invitation, and open nothing.
+            try await AuditTrail(stores: stores).record(
+                .hostInvited, on: String(token.secret.digest.prefix(12)), by: actor,
+                ["roles": set.map(\.rawValue).sorted().joined(separator: ",")], requestID: requestID, at: now,
                 in: transaction)
         }
         logger.notice("Invited a host", metadata: ["roles": "\(set.map(\.rawValue).sorted())", "by": "\(createdBy)"])
@@ -120,6 +128,10 @@ package struct HostService: Sendable {
                     .conflict, "\(host.name) was revoked", rule: "host-revoked",
                     nextStep: "Invite it again with: pagewright host invite.")
             }
+            if host.state != state {
+                try await AuditTrail(stores: stores).record(
+                    Self.action(for: state), on: id.text, for: principal, ["name": host.name], at: now, in: transaction)
+            }
             host.state = state
             try await stores.hosts.save(host, in: transaction)
             try await feed.append(
@@ -134,6 +146,14 @@ package struct HostService: Sendable {
         feed.announce()
         logger.notice("Changed state of host", metadata: ["host.id": "\(id)", "state": "\(state.rawValue)"])
         return view
+    }
+
+    private static func action(for state: Host.State) -> AuditAction {
+        switch state {
+        case .active: .hostResumed
+        case .draining: .hostDrained
+        case .revoked: .hostRevoked
+        }
     }
 
     private func host(_ id: HostID, in transaction: any SQLTransaction) async throws -> Host {

@@ -49,6 +49,7 @@ package struct JobCompletions: Sendable {
     package func complete(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
         let verdict = try await decide(completion, from: host)
         MetricsSystem.factory.increment(.completions, verdict.rawValue)
+        if verdict == .stale { MetricsSystem.factory.increment(.staleWrites, "completion") }
         return verdict
     }
 
@@ -115,6 +116,8 @@ package struct JobCompletions: Sendable {
             _ = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
             try await stores.jobs.save(record, in: transaction)
+            try await AuditTrail(stores: stores).record(
+                endOf: record.job, by: .host(host), host: host, fence: lease.fence, at: now, in: transaction)
             try await JobEvents(feed: feed).append(
                 record.job.isTerminal ? .jobFinished : .jobProgress, record.job, owner: site.owner, at: now,
                 in: transaction)

@@ -56,7 +56,7 @@ package final class JobDispatcher: Service {
             defer { state.parked = [:] }
             return state.parked
         }
-        for (job, priority) in parked.sorted(by: { $0.key < $1.key }) {
+        for (job, priority) in parked.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
             try? await queue.enqueue(job, priority: priority)
         }
     }
@@ -84,9 +84,9 @@ package final class JobDispatcher: Service {
     }
 
     private func dispatch(_ id: JobID) async throws {
-        guard let engine = try await ledger.engineNeeded(by: id) else { return }
+        guard let (engine, priority) = try await ledger.need(of: id) else { return }
         guard let worker = workers.takeSlot(engine: engine) else {
-            state.withLock { $0.parked[id] = 0 }
+            state.withLock { $0.parked[id] = priority }
             return
         }
         guard let offer = try await ledger.grant(id, to: worker.host) else { return }

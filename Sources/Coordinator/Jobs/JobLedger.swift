@@ -32,13 +32,14 @@ package struct JobLedger: Sendable {
         self.logger = logger
     }
 
-    /// The engine that a ready job needs; `nil` when the job is not ready any more.
-    func engineNeeded(by id: JobID) async throws -> EngineName? {
+    /// The engine that a ready job needs, and its place in the queue; `nil` when the job is not ready any more.
+    func need(of id: JobID) async throws -> (engine: EngineName, priority: Int)? {
         try await database.read { transaction in
-            guard let record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
-                return nil
-            }
-            return try await stores.edits.find(job: id, in: transaction)?.engine
+            guard let record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state,
+                try await !stores.installation.isRecovering(in: transaction)
+            else { return nil }
+            guard let edit = try await stores.edits.find(job: id, in: transaction) else { return nil }
+            return (edit.engine, record.job.priority)
         }
     }
 
@@ -52,19 +53,34 @@ package struct JobLedger: Sendable {
         try await database.read { try await stores.jobs.counts(in: $0) }
     }
 
-    /// Publishes how many jobs are in each state that is not an end.
+    /// Publishes how many jobs are in each state that is not an end, and how long those wait that are ready.
     func publishCounts() async throws {
-        let counts = try await counts()
+        let (counts, ready) = try await database.read { transaction in
+            (
+                try await stores.jobs.openCounts(in: transaction),
+                try await stores.jobs.readyByEngine(in: transaction)
+            )
+        }
+        let metrics = MetricsSystem.factory
         for state in [Job.StateName.queued, .ready, .leased] {
-            MetricsSystem.factory.set(.jobs, to: counts[state, default: 0], state.rawValue)
+            metrics.set(.jobs, to: counts[state, default: 0], state.rawValue)
+        }
+        let now = clock.now()
+        for engine in EngineName.allCases {
+            let line = ready.first { $0.engine == engine.rawValue }
+            metrics.set(.queueDepth, to: line?.count ?? 0, engine.rawValue)
+            let age = line.map { max(.zero, now - $0.oldest) } ?? .zero
+            metrics.set(.queueOldestSeconds, to: Int(age.components.seconds), engine.rawValue)
         }
     }
 
     /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more.
     func grant(_ id: JobID, to host: HostID) async throws -> JobOffer? {
         let now = clock.now()
-        let offer = try await unlessGrantedElsewhere { transaction in
+        let began = ContinuousClock.now
+        let granted = try await unlessGrantedElsewhere { transaction in
             guard let found = try await stores.jobs.find(id, in: transaction),
+                try await !stores.installation.isRecovering(in: transaction),
                 var site = try await stores.sites.find(found.job.site, in: transaction),
                 var edit = try await stores.edits.find(job: id, in: transaction)
             else { return nil }
@@ -81,35 +97,45 @@ package struct JobLedger: Sendable {
             guard let base = try await stores.versions.find(edit.base, of: site.id, in: transaction) else {
                 throw ServiceError(.internalError, "the base version of \(id) is missing")
             }
+            let waited = now - record.job.updatedAt
             var generator = SystemRandomNumberGenerator()
             let lease = try record.job.grant(
                 to: host, token: LeaseToken(using: &generator), fence: fence,
                 until: now + settings.leaseDuration, at: now)
             try await stores.jobs.save(record, in: transaction)
             FaultPoint.beforeGrantCommit.reach()
-            return JobOffer(
+            let offer = JobOffer(
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
                 base: base.digest, engine: edit.engine, prompt: edit.prompt.text, limits: JobOffer.Limits())
+            return Granted(offer: offer, waited: waited)
         }
-        if let offer {
+        if let granted {
             FaultPoint.afterGrantCommit.reach()
             MetricsSystem.factory.increment(.leasesGranted)
+            MetricsSystem.factory.observe(.grantSeconds, .now - began)
+            MetricsSystem.factory.observe(.grantWaitSeconds, max(.zero, granted.waited))
             logger.info(
                 "Leased job",
                 metadata: [
-                    "job.id": "\(id)", "host.id": "\(host)", "attempt": "\(offer.lease.attempt)",
-                    "fence": "\(offer.lease.fence)",
+                    "job.id": "\(id)", "host.id": "\(host)", "attempt": "\(granted.offer.lease.attempt)",
+                    "fence": "\(granted.offer.lease.fence)",
                 ])
         }
-        return offer
+        return granted?.offer
+    }
+
+    private struct Granted: Sendable {
+        let offer: JobOffer
+        /// How long the job was ready before.
+        let waited: Duration
     }
 
     private struct GrantedElsewhere: Error {}
 
     /// Rolls back, and returns `nil`, when another coordinator was faster.
     private func unlessGrantedElsewhere(
-        _ body: @Sendable (any SQLTransaction) async throws -> JobOffer?
-    ) async throws -> JobOffer? {
+        _ body: @Sendable (any SQLTransaction) async throws -> Granted?
+    ) async throws -> Granted? {
         do {
             return try await database.withTransaction(body)
         } catch is GrantedElsewhere {
@@ -164,7 +190,7 @@ package struct JobLedger: Sendable {
     func renew(_ leases: [JobLease], from host: HostID) async throws -> (renewed: [JobLease], lost: [JobLease]) {
         guard !leases.isEmpty else { return ([], []) }
         let expiresAt = clock.now() + settings.leaseDuration
-        return try await database.withTransaction { transaction in
+        let (renewed, lost) = try await database.withTransaction { transaction in
             var renewed: [JobLease] = []
             var lost: [JobLease] = []
             for lease in leases {
@@ -176,6 +202,9 @@ package struct JobLedger: Sendable {
             }
             return (renewed, lost)
         }
+        MetricsSystem.factory.increment(.leaseRenewals, by: renewed.count)
+        if !lost.isEmpty { MetricsSystem.factory.increment(.staleWrites, by: lost.count, "renewal") }
+        return (renewed, lost)
     }
 
     /// Jobs that `host` should be working on but says nothing of: it forgot them, so they get another attempt.
@@ -192,21 +221,29 @@ package struct JobLedger: Sendable {
         }
     }
 
-    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm.
-    func overdue(extraGrace: Duration) async throws -> [(job: Job, reason: JobFailure)] {
+    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm; and how many leases there are.
+    func overdue(extraGrace: Duration) async throws -> (jobs: [(job: Job, reason: JobFailure)], leases: Int) {
         let now = clock.now()
         let jobs = try await database.read { try await stores.jobs.leased(in: $0) }
-        return jobs.compactMap { job in
+        let overdue = jobs.compactMap { job in
             job.reasonToTakeBack(
                 at: now, grace: settings.leaseGrace + extraGrace, cancelTimeout: settings.cancelTimeout
-            ).map { (job, $0) }
+            ).map { (job: job, reason: $0) }
         }
+        return (overdue, jobs.count)
     }
 
-    /// Takes a job from its host: the fence is raised, so the host is stale from this instant.
-    func lose(_ id: JobID, lease: JobLease, because reason: JobFailure) async throws {
+    /// Takes a job from its host: the fence is raised, so the host is stale from this instant. `confirm` comes first in
+    /// the transaction and throws when it must not be done after all. `admin` is who asked, when somebody did. Returns
+    /// whether the job was the host's until now.
+    @discardableResult
+    func lose(
+        _ id: JobID, lease: JobLease, because reason: JobFailure, for admin: Principal? = nil,
+        confirming confirm: @Sendable (any SQLTransaction) async throws -> Void = { _ in }
+    ) async throws -> Bool {
         let now = clock.now()
         let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
+            try await confirm(transaction)
             guard var record = try await stores.jobs.find(id, in: transaction), record.job.grant?.lease == lease,
                 var site = try await stores.sites.find(record.job.site, in: transaction)
             else { return (nil, nil) }
@@ -214,6 +251,12 @@ package struct JobLedger: Sendable {
             try await stores.sites.save(site, in: transaction)
             try record.job.lose(reason, at: now)
             try await stores.jobs.save(record, in: transaction)
+            if let admin {
+                try await AuditTrail(stores: stores).record(
+                    .jobUnlocked, on: id.text, of: site.id, for: admin, ["attempt": String(lease.attempt)], at: now,
+                    in: transaction)
+            }
+            try await AuditTrail(stores: stores).record(endOf: record.job, by: .system, at: now, in: transaction)
             try await JobEvents(feed: feed).append(
                 record.job.isTerminal ? .jobFinished : .jobProgress, record.job, owner: site.owner, at: now,
                 in: transaction)
@@ -222,7 +265,7 @@ package struct JobLedger: Sendable {
                 ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
             return (record.job, next)
         }
-        guard let job else { return }
+        guard let job else { return false }
         MetricsSystem.factory.increment(.leasesLost, reason.code)
         feed.announce()
         if case .ready = job.state { try await queue.enqueue(job.id, priority: job.priority) }
@@ -233,6 +276,7 @@ package struct JobLedger: Sendable {
                 "job.id": "\(id)", "attempt": "\(lease.attempt)", "reason": "\(reason.code)",
                 "state": "\(job.stateName.rawValue)",
             ])
+        return true
     }
 
     /// Applies one move under a lease; `nil` when the lease is not (or not any more) the host's.
@@ -240,21 +284,28 @@ package struct JobLedger: Sendable {
         _ lease: JobLease, from host: HostID, event: Event.Kind, _ body: @Sendable (inout Job) throws -> Void
     ) async throws -> Job? {
         let now = clock.now()
-        let job: Job? = try await database.withTransaction { transaction in
+        let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
             guard var record = try await stores.jobs.find(lease.job, in: transaction),
                 record.job.grant?.host == host, record.job.grant?.lease == lease,
                 let site = try await stores.sites.find(record.job.site, in: transaction)
-            else { return nil }
+            else { return (nil, nil) }
             do {
                 try body(&record.job)
             } catch is JobError {
-                return nil
+                return (nil, nil)
             }
             try await stores.jobs.save(record, in: transaction)
-            try await JobEvents(feed: feed).append(event, record.job, owner: site.owner, at: now, in: transaction)
-            return record.job
+            try await AuditTrail(stores: stores).record(endOf: record.job, by: .host(host), at: now, in: transaction)
+            try await JobEvents(feed: feed).append(
+                record.job.isTerminal ? .jobFinished : event, record.job, owner: site.owner, at: now, in: transaction)
+            // A job that was to be stopped ends when its host hands it back: the next one of the site may go on.
+            let next =
+                record.job.isTerminal
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+            return (record.job, next)
         }
-        if job != nil { feed.announce() }
+        if job != nil { feed.announce() } else { MetricsSystem.factory.increment(.staleWrites, "move") }
+        if let next { try await queue.enqueue(next.id, priority: next.priority) }
         return job
     }
 }

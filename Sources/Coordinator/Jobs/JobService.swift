@@ -11,19 +11,21 @@ package struct JobService: Sendable {
     private let queue: any JobQueue
     private let workers: WorkerPool
     private let edits: EditService
+    private let ledger: JobLedger
     private let feed: EventFeed
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, queue: any JobQueue, workers: WorkerPool, edits: EditService,
-        feed: EventFeed, clock: any WallClock, logger: Logger
+        ledger: JobLedger, feed: EventFeed, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
         self.queue = queue
         self.workers = workers
         self.edits = edits
+        self.ledger = ledger
         self.feed = feed
         self.clock = clock
         self.logger = logger
@@ -85,10 +87,18 @@ package struct JobService: Sendable {
             try await stores.jobs.save(record, in: transaction)
             var next: Job?
             if record.job.isTerminal {
+                try await AuditTrail(stores: stores).record(
+                    endOf: record.job, by: .user(principal.user), requestID: principal.requestID, at: now,
+                    in: transaction)
                 try await JobEvents(feed: feed).append(
                     .jobFinished, record.job, owner: site.owner, at: now, in: transaction)
                 next = try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction)
             } else {
+                if found.job.cancelRequestedAt == nil {
+                    try await AuditTrail(stores: stores).record(
+                        .jobCancelRequested, on: id.text, of: site.id, for: principal,
+                        ["attempt": String(record.job.attempt)], at: now, in: transaction)
+                }
                 try await JobEvents(feed: feed).append(
                     .jobProgress, record.job, owner: site.owner, at: now, in: transaction)
             }
@@ -100,6 +110,23 @@ package struct JobService: Sendable {
         feed.announce()
         logger.notice("Cancelled job", metadata: ["job.id": "\(id)"])
         return view
+    }
+
+    /// Takes a job from its host, as if the host had fallen silent: the site's fence is raised, and the job gets another
+    /// attempt. For admins, when a host that cannot be reached holds up a site.
+    package func unlock(_ id: JobID, for principal: Principal) async throws -> JobView {
+        try principal.requireAdmin()
+        let record = try await database.read { try await find(id, for: principal, in: $0).record }
+        let refusal = ServiceError(
+            .conflict, "no host works on this job", rule: "job-state",
+            nextStep: "Look why it waits with: pagewright why \(id).")
+        guard let grant = record.job.grant else { throw refusal }
+        let reason = JobFailure(
+            kind: .infrastructure, code: "unlocked", message: "An admin took the work from its host.")
+        guard try await ledger.lose(id, lease: grant.lease, because: reason, for: principal) else { throw refusal }
+        _ = workers.send(.leaseLost(grant.lease), to: grant.host)
+        logger.notice("Unlocked job", metadata: ["job.id": "\(id)", "host.id": "\(grant.host)"])
+        return try await find(id, for: principal)
     }
 
     /// Makes a new job with the request of one that ended without success.

@@ -4,8 +4,8 @@ package import Domain
 package struct JobView: Sendable {
     package let job: Job
     package let edit: Edit?
-    /// Why it waits, as a sentence; `nil` when it does not.
-    package let waitReason: String?
+    /// Why it waits; `nil` when it does not.
+    package let wait: JobWait?
     package let summary: String
     package let findings: [Finding]
     package let usage: TokenUsage

@@ -10,25 +10,32 @@ struct JobViewer: Sendable {
     func view(_ record: JobRecord, in transaction: any SQLTransaction) async throws -> JobView {
         let edit = try await stores.edits.find(job: record.job.id, in: transaction)
         return JobView(
-            job: record.job, edit: edit,
-            waitReason: try await waitReason(record.job, engine: edit?.engine, in: transaction),
+            job: record.job, edit: edit, wait: try await wait(record.job, engine: edit?.engine, in: transaction),
             summary: record.summary, findings: record.findings, usage: record.usage)
     }
 
     /// Which lock, held by which job; or which worker is missing.
-    private func waitReason(
+    private func wait(
         _ job: Job, engine: EngineName?, in transaction: any SQLTransaction
-    ) async throws -> String? {
+    ) async throws -> JobWait? {
+        let position: Int
         switch job.state {
-        case .queued:
-            guard let active = try await stores.jobs.active(of: job.site, in: transaction) else {
-                return "Waits for its turn."
-            }
-            return "Another job of this site (\(active.job.id)) has the turn since \(active.job.updatedAt)."
-        case .ready:
-            return workers.waitReason(engine: engine ?? .builtin)
-        case .leased, .succeeded, .failed, .cancelled, .dead:
-            return nil
+        case .queued: position = try await stores.jobs.countBefore(queued: job, in: transaction) + 1
+        case .ready: position = try await stores.jobs.countBefore(ready: job, in: transaction) + 1
+        case .leased, .succeeded, .failed, .cancelled, .dead: return nil
         }
+        if try await stores.installation.isRecovering(in: transaction) {
+            return JobWait(
+                reason: .recovery, message: "The coordinator is in recovery until an admin has looked.",
+                position: position)
+        }
+        if case .queued = job.state, let active = try await stores.jobs.active(of: job.site, in: transaction)?.job {
+            let since = active.grant?.acceptedAt ?? active.updatedAt
+            return JobWait(
+                reason: .siteBusy,
+                message: "Another job of this site (\(active.id)) has the turn since \(since); "
+                    + "this one is number \(position) behind it.", heldBy: active.id, since: since, position: position)
+        }
+        return workers.wait(engine: engine ?? .builtin, position: position)
     }
 }

@@ -51,14 +51,24 @@ package final class WorkerPool: Sendable {
 
     package func slots(of host: HostID) -> Int { workers.withLock { $0[host]?.slots ?? 0 } }
 
-    /// Why a ready job has no worker, as a sentence.
-    func waitReason(engine: EngineName) -> String {
+    /// Why a ready job has no worker.
+    func wait(engine: EngineName, position: Int) -> JobWait {
         workers.withLock { workers in
-            if workers.isEmpty { return "No worker host is connected." }
+            func wait(_ reason: JobWait.Reason, _ message: String) -> JobWait {
+                JobWait(reason: reason, message: message, position: position)
+            }
+            if workers.isEmpty { return wait(.noWorker, "No worker host is connected.") }
             let able = workers.values.filter { $0.engines.contains(engine) }
-            if able.isEmpty { return "No connected worker host can run the engine \(engine.rawValue)." }
-            if able.allSatisfy(\.isDraining) { return "Every worker host that could do it is being drained." }
-            return "All workers are busy."
+            if able.isEmpty {
+                return wait(.noCapableWorker, "No connected worker host can run the engine \(engine.rawValue).")
+            }
+            if able.allSatisfy(\.isDraining) {
+                return wait(.draining, "Every worker host that could do it is being drained.")
+            }
+            if able.contains(where: { !$0.isDraining && $0.slots > 0 }) {
+                return wait(.next, "A worker is about to take it.")
+            }
+            return wait(.workersBusy, "All workers are busy; it is number \(position) in the line.")
         }
     }
 }

@@ -40,6 +40,9 @@ package struct ReleaseService: Sendable {
             try site.showPreview(of: version.number)
             try await stores.sites.save(site, in: transaction)
             try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
+            try await AuditTrail(stores: stores).record(
+                .previewMoved, on: site.id.text, of: site.id, for: principal, ["version": version.number.description],
+                at: now, in: transaction)
             try await feed.append(
                 .previewChanged, owner: site.owner, site: site.id,
                 body: ["site_id": EventValue(site.id), "version": EventValue(version.number)], at: now, in: transaction)
@@ -88,6 +91,10 @@ package struct ReleaseService: Sendable {
             let release = try site.promote(version.number, by: principal.user, at: now)
             try await stores.sites.save(site, in: transaction)
             try await stores.releases.insert(release, in: transaction)
+            var details = ["release": String(release.number), "version": release.version.description]
+            details["replaced"] = release.replaced?.description
+            try await AuditTrail(stores: stores).record(
+                .releaseCreated, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)
             try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
             try await feed.append(
                 .releaseCreated, owner: site.owner, site: site.id,

@@ -33,6 +33,7 @@ package struct SiteService: Sendable {
     }
 
     private var access: SiteAccess { SiteAccess(stores: stores) }
+    private var audit: AuditTrail { AuditTrail(stores: stores) }
     private var names: SiteNames { SiteNames(settings: settings) }
 
     /// What a new site can begin with.
@@ -64,6 +65,12 @@ package struct SiteService: Sendable {
                 try await stores.sites.save(site, in: transaction)
                 try await stores.releases.insert(release, in: transaction)
                 try await desiredState.place(site.id, at: now, in: transaction)
+                try await audit.record(
+                    .siteCreated, on: site.id.text, of: site.id, for: principal,
+                    [
+                        "slug": slug.text, "template": chosen.name, "version": version.number.description,
+                        "release": String(release.number),
+                    ], at: now, in: transaction)
                 try await feed.append(
                     .siteCreated, owner: site.owner, site: site.id,
                     body: ["site_id": EventValue(site.id), "slug": .text(slug.text)], at: now, in: transaction)
@@ -96,7 +103,10 @@ package struct SiteService: Sendable {
 
     package func rename(_ reference: String, to name: String, for principal: Principal) async throws -> SiteView {
         let name = try Site.validName(name)
-        return try await change(reference, for: principal, reachesHosts: false) { site, _, _ in site.name = name }
+        return try await change(reference, .siteRenamed, for: principal, reachesHosts: false) { site, _, _ in
+            site.name = name
+            return ["name": name]
+        }
     }
 
     /// Deletes the site: it is gone for its owner at once, and hosts are told to remove it.
@@ -110,6 +120,9 @@ package struct SiteService: Sendable {
             try await stores.jobs.cancelAll(of: site.id, at: now, in: transaction)
             try await stores.placements.markRemoved(site.id, at: now, in: transaction)
             try await stores.sites.markDeleted(site.id, at: now, in: transaction)
+            try await audit.record(
+                .siteDeleted, on: site.id.text, of: site.id, for: principal, ["slug": site.slug.text], at: now,
+                in: transaction)
             try await feed.append(
                 .siteDeleted, owner: site.owner, site: site.id,
                 body: ["site_id": EventValue(site.id), "slug": .text(site.slug.text)], at: now, in: transaction)
@@ -123,8 +136,9 @@ package struct SiteService: Sendable {
     package func addDomain(_ name: String, to reference: String, for principal: Principal) async throws -> SiteView {
         let domain = try DomainName(name)
         try names.requireForeign(domain)
-        return try await change(reference, for: principal, reachesHosts: true) { site, now, transaction in
+        return try await change(reference, .domainAdded, for: principal, reachesHosts: true) { site, now, transaction in
             try await stores.sites.addDomain(domain, to: site.id, at: now, in: transaction)
+            return ["domain": domain.text]
         }
     }
 
@@ -132,10 +146,11 @@ package struct SiteService: Sendable {
         _ name: String, from reference: String, for principal: Principal
     ) async throws -> SiteView {
         let domain = try DomainName(name)
-        return try await change(reference, for: principal, reachesHosts: true) { site, _, transaction in
+        return try await change(reference, .domainRemoved, for: principal, reachesHosts: true) { site, _, transaction in
             guard try await stores.sites.removeDomain(domain, from: site.id, in: transaction) else {
                 throw ServiceError(.notFound, "\(site.slug) has no domain \(domain)", field: "domain")
             }
+            return ["domain": domain.text]
         }
     }
 
@@ -145,24 +160,31 @@ package struct SiteService: Sendable {
     ) async throws -> SiteView {
         let maintenance = try Site.Maintenance(
             message: message?.trimmed ?? "We are working on this site and will be back soon.")
-        return try await change(reference, for: principal, reachesHosts: true) { site, _, _ in
+        return try await change(reference, .maintenanceSet, for: principal, reachesHosts: true) { site, _, _ in
             site.maintenance = maintenance
+            return [:]
         }
     }
 
     package func clearMaintenance(on reference: String, for principal: Principal) async throws -> SiteView {
-        try await change(reference, for: principal, reachesHosts: true) { site, _, _ in site.maintenance = nil }
+        try await change(reference, .maintenanceCleared, for: principal, reachesHosts: true) { site, _, _ in
+            site.maintenance = nil
+            return [:]
+        }
     }
 
+    /// `body` returns what the audit log notes of it.
     private func change(
-        _ reference: String, for principal: Principal, reachesHosts: Bool,
-        _ body: @Sendable (inout Site, Timestamp, any SQLTransaction) async throws -> Void
+        _ reference: String, _ action: AuditAction, for principal: Principal, reachesHosts: Bool,
+        _ body: @Sendable (inout Site, Timestamp, any SQLTransaction) async throws -> [String: String]
     ) async throws -> SiteView {
         let now = clock.now()
         let view = try await database.withTransaction { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
-            try await body(&site, now, transaction)
+            let details = try await body(&site, now, transaction)
             try await stores.sites.save(site, in: transaction)
+            try await audit.record(
+                action, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)
             if reachesHosts { try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction) }
             try await feed.append(
                 .siteUpdated, owner: site.owner, site: site.id,

@@ -116,6 +116,9 @@ package struct VersionService: Sendable {
                     checked, on: &site, parent: parent?.number, origin: .upload, author: principal.user,
                     summary: "Uploaded \(checked.manifest.entries.count) files", at: now, in: transaction)
                 try await stores.sites.save(site, in: transaction)
+                try await AuditTrail(stores: stores).record(
+                    .versionUploaded, on: site.id.text, of: site.id, for: principal,
+                    ["version": version.number.description, "digest": version.digest.text], at: now, in: transaction)
                 return version.number
             }
         }

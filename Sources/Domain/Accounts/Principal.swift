@@ -2,10 +2,18 @@
 package struct Principal: Sendable, Equatable {
     package let user: UserID
     package let role: User.Role
+    /// The request in which it is asked; empty when there is none. Noted beside the effects in the audit log.
+    package let requestID: String
 
-    package init(user: UserID, role: User.Role) {
+    package init(user: UserID, role: User.Role, requestID: String = "") {
         self.user = user
         self.role = role
+        self.requestID = requestID
+    }
+
+    /// The same caller, in this request.
+    package func asking(in requestID: String) -> Principal {
+        Principal(user: user, role: role, requestID: requestID)
     }
 
     package var isAdmin: Bool { role == .admin }

@@ -7,6 +7,17 @@ package struct SiteStatus: Sendable, Equatable {
         case refused(reason: String)
     }
 
+    /// A version that the host has on disk for the site.
+    package struct Tree: Sendable, Hashable {
+        package let number: VersionNumber
+        package let digest: ContentDigest
+
+        package init(number: VersionNumber, digest: ContentDigest) {
+            self.number = number
+            self.digest = digest
+        }
+    }
+
     package let site: SiteID
     /// The generation that this is about.
     package let generation: Int64
@@ -16,10 +27,12 @@ package struct SiteStatus: Sendable, Equatable {
     /// What applying it moved over the network.
     package let fetchedFiles: Int
     package let fetchedBytes: Int64
+    /// The versions that it serves: live, preview and the one before; told when a session begins.
+    package let trees: [Tree]
 
     package init(
         site: SiteID, generation: Int64, digest: ContentDigest, condition: Condition, fetchedFiles: Int = 0,
-        fetchedBytes: Int64 = 0
+        fetchedBytes: Int64 = 0, trees: [Tree] = []
     ) {
         self.site = site
         self.generation = generation
@@ -27,5 +40,6 @@ package struct SiteStatus: Sendable, Equatable {
         self.condition = condition
         self.fetchedFiles = fetchedFiles
         self.fetchedBytes = fetchedBytes
+        self.trees = trees
     }
 }

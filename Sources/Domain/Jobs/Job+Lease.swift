@@ -20,6 +20,7 @@ extension Job {
         }
         guard now > grant.expiresAt + grace else { return nil }
         return JobFailure(
-            kind: .infrastructure, code: "lease-expired", message: "The worker host was not heard of for too long.")
+            kind: .infrastructure, code: JobFailure.leaseExpiredCode,
+            message: "The worker host was not heard of for too long.")
     }
 }

@@ -42,7 +42,8 @@ package struct Job: Sendable, Identifiable, Equatable {
     package let id: JobID
     package let site: SiteID
     package let kind: Kind
-    package let priority: Int
+    /// Higher goes first. Set when it becomes ready, so that users take turns.
+    package private(set) var priority: Int
     package private(set) var state: State
     /// The attempt granted last; 0 before the first.
     package private(set) var attempt: Int
@@ -100,6 +101,9 @@ package struct Job: Sendable, Identifiable, Equatable {
         state = .ready
         updatedAt = now
     }
+
+    /// Takes its place among the ready jobs of all users.
+    package mutating func takeTurn(_ share: FairShare) { priority = share.nextPriority }
 
     /// Gives `host` one attempt. `fence` is the site's, raised for this grant.
     package mutating func grant(

@@ -171,3 +171,21 @@ struct LogsCommand: AsyncParsableCommand {
         }
     }
 }
+
+struct UnlockCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Take a job from a host that cannot be reached (administrators).",
+        discussion: "Example: pagewright unlock job_01jx…")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The job's id.") var job: String
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let answer = try await client.send(.post, "/jobs/\(job)/unlock")
+            guard !connection.json else { return Console.print(json: answer.body) }
+            let body: JobBody = try answer.decode()
+            Console.print("\(body.id) was taken from its host and is \(body.state).")
+        }
+    }
+}

@@ -52,6 +52,22 @@ package struct PlacementStore: Sendable {
             [SQLValue(host), SQLValue(site), .integer(above + 1), SQLValue(now), .integer(above)])
     }
 
+    /// Every site on every host gets a new generation, at least `lowest`.
+    package func raiseAll(to lowest: Int64, at now: Timestamp, in transaction: any SQLTransaction) async throws {
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET generation = CASE WHEN generation < $1 THEN $1 ELSE generation + 1 END,
+                state = 'pending', error = NULL, updated_at = $2
+            """, [.integer(lowest), SQLValue(now)])
+    }
+
+    /// The highest generation of the site on any host; `nil` when it was never placed.
+    package func highestGeneration(of site: SiteID, in transaction: any SQLTransaction) async throws -> Int64? {
+        try await transaction.query(
+            "SELECT MAX(generation) AS highest FROM desired_site WHERE site_id = $1", [SQLValue(site)]
+        )[0].optionalInteger("highest")
+    }
+
     package func list(on host: HostID, in transaction: any SQLTransaction) async throws -> [Placement] {
         try await transaction.query("SELECT * FROM desired_site WHERE host_id = $1 ORDER BY site_id", [SQLValue(host)])
             .map(Self.placement)

@@ -5,20 +5,20 @@ package import Domain
 package struct JobStore: Sendable {
     package init() {}
 
-    package func insert(_ job: Job, in transaction: any SQLTransaction) async throws {
+    package func insert(_ job: Job, owner: UserID, in transaction: any SQLTransaction) async throws {
         let record = JobRecord(job: job)
         try await transaction.execute(
             """
             INSERT INTO job (id, site_id, kind, priority, created_at, state, attempt, losses, cancel_requested_at, step,
                 progress, host_id, lease_token, lease_fence, lease_expires_at, accepted_at, version, failure_kind,
                 failure_code, failure_message, summary, findings, uncached_input_tokens, cached_input_tokens,
-                output_tokens, updated_at)
+                output_tokens, updated_at, owner_id)
             VALUES ($1, $22, $23, $24, $25, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21, $26)
+                $19, $20, $21, $26, $27)
             """,
             try Self.columns(record) + [
                 SQLValue(job.site), .text(job.kind.rawValue), SQLValue(job.priority), SQLValue(job.createdAt),
-                SQLValue(job.updatedAt),
+                SQLValue(job.updatedAt), SQLValue(owner),
             ])
     }
 
@@ -29,10 +29,10 @@ package struct JobStore: Sendable {
                 host_id = $8, lease_token = $9, lease_fence = $10, lease_expires_at = $11, accepted_at = $12,
                 version = $13, failure_kind = $14, failure_code = $15, failure_message = $16, summary = $17,
                 findings = $18, uncached_input_tokens = $19, cached_input_tokens = $20, output_tokens = $21,
-                updated_at = $22
+                updated_at = $22, priority = $23
             WHERE id = $1
             """,
-            try Self.columns(record) + [SQLValue(record.job.updatedAt)])
+            try Self.columns(record) + [SQLValue(record.job.updatedAt), SQLValue(record.job.priority)])
     }
 
     package func find(_ id: JobID, in transaction: any SQLTransaction) async throws -> JobRecord? {
@@ -112,6 +112,49 @@ package struct JobStore: Sendable {
                 SQLValue(request.limit + 1),
             ])
         return try page(of: rows, limit: request.limit, cursor: "id", Self.record)
+    }
+
+    /// How many jobs wait before this queued one in its site's line.
+    package func countBefore(queued job: Job, in transaction: any SQLTransaction) async throws -> Int {
+        Int(
+            try await transaction.query(
+                """
+                SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'
+                    AND (priority > $2 OR (priority = $2 AND id < $3))
+                """, [SQLValue(job.site), SQLValue(job.priority), SQLValue(job.id)])[0].integer("number"))
+    }
+
+    /// How many jobs of all sites go to a worker before this ready one.
+    package func countBefore(ready job: Job, in transaction: any SQLTransaction) async throws -> Int {
+        Int(
+            try await transaction.query(
+                """
+                SELECT COUNT(*) AS number FROM job WHERE state = 'ready'
+                    AND (priority > $1 OR (priority = $1 AND id < $2))
+                """, [SQLValue(job.priority), SQLValue(job.id)])[0].integer("number"))
+    }
+
+    /// Of the jobs that are ready: how many need each engine, and since when the longest waits.
+    package func readyByEngine(
+        in transaction: any SQLTransaction
+    ) async throws -> [(engine: String, count: Int, oldest: Timestamp)] {
+        try await transaction.query(
+            """
+            SELECT edit.engine AS engine, COUNT(*) AS number, MIN(job.updated_at) AS oldest
+            FROM job JOIN edit ON edit.job_id = job.id WHERE job.state = 'ready' GROUP BY edit.engine
+            """
+        ).map { (try $0.text("engine"), Int(try $0.integer("number")), try $0.timestamp("oldest")) }
+    }
+
+    /// How many jobs are in each state that is not an end; few, however many jobs there were.
+    package func openCounts(in transaction: any SQLTransaction) async throws -> [Job.StateName: Int] {
+        var counts: [Job.StateName: Int] = [:]
+        for row in try await transaction.query(
+            "SELECT state, COUNT(*) AS number FROM job WHERE state IN ('queued', 'ready', 'leased') GROUP BY state")
+        {
+            counts[try row.word("state")] = Int(try row.integer("number"))
+        }
+        return counts
     }
 
     /// How many jobs are in each state.
@@ -207,6 +250,31 @@ package struct JobStore: Sendable {
 }
 
 extension JobStore {
+    /// Where users stand in the line for workers. Four steps into indexes, and no lock: two jobs of one user that
+    /// become ready at the same instant may get the same turn.
+    package func fairShare(of owner: UserID, in transaction: any SQLTransaction) async throws -> FairShare {
+        try await fairShare("owner_id = $1", SQLValue(owner), in: transaction)
+    }
+
+    package func fairShare(ofOwnerOf site: SiteID, in transaction: any SQLTransaction) async throws -> FairShare {
+        try await fairShare(
+            "owner_id = (SELECT owner_id FROM site WHERE id = $1)", SQLValue(site), in: transaction)
+    }
+
+    private func fairShare(
+        _ condition: String, _ parameter: SQLValue, in transaction: any SQLTransaction
+    ) async throws -> FairShare {
+        let row = try await transaction.query(
+            """
+            SELECT (SELECT MIN(priority) FROM job WHERE state = 'leased') AS served,
+                (SELECT MAX(priority) FROM job WHERE state = 'ready') AS waiting,
+                (SELECT MIN(priority) FROM job) AS last, (SELECT MIN(priority) FROM job WHERE \(condition)) AS own
+            """, [parameter])[0]
+        func turn(_ column: String) throws -> Int? { try row.optionalInteger(column).map { -Int($0) } }
+        return FairShare(
+            served: try turn("served"), waiting: try turn("waiting"), last: try turn("last"), own: try turn("own"))
+    }
+
     /// Ends every job of a site that is being deleted.
     package func cancelAll(of site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws {
         try await transaction.execute(

@@ -73,6 +73,27 @@ package struct SiteStore: Sendable {
         try await transaction.execute("DELETE FROM site_domain WHERE site_id = $1", [SQLValue(id)])
     }
 
+    /// Also one that was deleted: its row stays.
+    package func exists(_ id: SiteID, in transaction: any SQLTransaction) async throws -> Bool {
+        try await fence(of: id, in: transaction) != nil
+    }
+
+    /// The fence granted last; also of a site that was deleted.
+    package func fence(of id: SiteID, in transaction: any SQLTransaction) async throws -> Fence? {
+        try await transaction.query("SELECT fence FROM site WHERE id = $1", [SQLValue(id)]).first.map {
+            Fence(rawValue: try $0.integer("fence"))
+        }
+    }
+
+    /// The next version gets a number above `number`.
+    package func raiseLastVersion(
+        of id: SiteID, to number: Int64, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            "UPDATE site SET last_version = $2 WHERE id = $1 AND COALESCE(last_version, 0) < $2",
+            [SQLValue(id), .integer(number)])
+    }
+
     package func domains(of site: SiteID, in transaction: any SQLTransaction) async throws -> [DomainName] {
         try await transaction.query(
             "SELECT name FROM site_domain WHERE site_id = $1 ORDER BY name", [SQLValue(site)]

@@ -26,7 +26,7 @@ struct AccountRoutes {
         ) { request in
             let session = try await accounts.register(
                 email: request.body.string("email"), password: request.body.string("password"),
-                name: request.body.string("name"), from: request.address)
+                name: request.body.string("name"), from: request.address, requestID: request.context.requestID)
             return .json(SessionBody.table.json(session))
         }
     }
@@ -43,7 +43,7 @@ struct AccountRoutes {
             do {
                 let session = try await accounts.logIn(
                     email: request.body.string("email"), password: request.body.string("password"),
-                    from: request.address)
+                    from: request.address, requestID: request.context.requestID)
                 metrics.increment(.logins, "accepted")
                 return .json(SessionBody.table.json(session))
             } catch let error as ServiceError {
@@ -59,7 +59,10 @@ struct AccountRoutes {
             feature: Self.feature, access: .anyone, input: .json(Self.refreshToken),
             content: .json(SessionBody.table.schema), errors: [.unauthenticated]
         ) { request in
-            .json(SessionBody.table.json(try await accounts.refresh(request.body.string("refresh_token"))))
+            .json(
+                SessionBody.table.json(
+                    try await accounts.refresh(
+                        request.body.string("refresh_token"), requestID: request.context.requestID)))
         }
     }
 
@@ -68,7 +71,8 @@ struct AccountRoutes {
             .post, "/api/v1/auth/logout", "End the session of a refresh token", feature: Self.feature, access: .anyone,
             input: .json(Self.refreshToken), status: .noContent, content: .none
         ) { request in
-            try await accounts.logOut(request.body.string("refresh_token"))
+            try await accounts.logOut(
+                request.body.string("refresh_token"), requestID: request.context.requestID)
             return .nothing
         }
     }

@@ -52,7 +52,7 @@ struct HostRoutes {
     ) -> APIRoute {
         APIRoute(
             .post, Self.path + "/" + word, summary, feature: Self.feature, access: .admin,
-            content: .json(HostBody.table.schema), errors: [.notFound, .conflict]
+            content: .json(HostBody.table.schema), errors: [.notFound, .conflict], worksInRecovery: word == "revoke"
         ) { request in
             .json(HostBody.table.json(try await body(try request.identifier("host"), try request.principal)))
         }

@@ -24,6 +24,18 @@ enum JobBody {
             .init("output_tokens", .count) { .count($0.output) },
         ])
 
+    private static let wait = ObjectBody<JobWait>(
+        "JobWait",
+        [
+            .init("reason", .words(JobWait.Reason.allCases.map(\.rawValue))) { .string($0.reason.rawValue) },
+            .init("message", .text) { .string($0.message) },
+            .init("held_by", .nullable(.text), "The job that holds the site.") {
+                .optional($0.heldBy) { .string($0.text) }
+            },
+            .init("since", .nullable(.time), "Since when it does.") { .optional($0.since, JSONValue.time) },
+            .init("position", .integer(minimum: 1), "Its place in its line; 1 is next.") { .count($0.position) },
+        ])
+
     static let table = ObjectBody<JobView>(
         "Job",
         [
@@ -37,8 +49,9 @@ enum JobBody {
             .init("losses", .count, "Attempts that ended because the machinery broke.") { .count($0.job.losses) },
             .init("cancel_requested", .boolean) { .boolean($0.job.cancelRequestedAt != nil) },
             .init("wait_reason", .nullable(.text), "Why it waits, when it does.") {
-                .optional($0.waitReason) { .string($0) }
+                .optional($0.wait) { .string($0.message) }
             },
+            .init("wait", .nullable(wait.schema), "The same for programs.") { .optional($0.wait, wait.json) },
             .init("edit_id", .nullable(.text)) { .optional($0.edit) { .string($0.id.text) } },
             .init("prompt", .nullable(.text)) { .optional($0.edit) { .string($0.prompt.text) } },
             .init("engine", .nullable(.text)) { .optional($0.edit) { .string($0.engine.rawValue) } },

@@ -8,7 +8,7 @@ struct JobRoutes {
     private static let feature = "Jobs"
     private static let path = "/api/v1/jobs/{job}"
 
-    var routes: [APIRoute] { [list, find, cancel, retry, log] }
+    var routes: [APIRoute] { [list, find, cancel, retry, unlock, log] }
 
     private var list: APIRoute {
         APIRoute(
@@ -51,6 +51,15 @@ struct JobRoutes {
             errors: [.notFound, .conflict, .quotaExceeded]
         ) { request in
             .json(JobBody.table.json(try await jobs.retry(try request.identifier("job"), for: try request.principal)))
+        }
+    }
+
+    private var unlock: APIRoute {
+        APIRoute(
+            .post, Self.path + "/unlock", "Take a job from its host, as if the host had fallen silent",
+            feature: Self.feature, access: .admin, content: .json(JobBody.table.schema), errors: [.notFound, .conflict]
+        ) { request in
+            .json(JobBody.table.json(try await jobs.unlock(try request.identifier("job"), for: try request.principal)))
         }
     }
 

@@ -12,6 +12,7 @@ struct APIEndpoint: HTTPResponder {
     let accounts: AccountService
     let idempotency: IdempotencyService
     let uploads: UploadStore
+    let recovery: RecoveryService
 
     func respond(to request: Request, context: RESTRequestContext) async throws -> Response {
         context.coreContext.endpointPath.value = route.path
@@ -20,6 +21,7 @@ struct APIEndpoint: HTTPResponder {
         }
         let caller = try await authenticate(request)
         let query = try QueryParameters(request.uri, allowed: route.query)
+        if !route.worksInRecovery { try recovery.requireInactive() }
 
         func admitted(_ body: JSONBody = .empty, _ upload: StoredUpload? = nil) -> APIRequest {
             APIRequest(

@@ -19,7 +19,7 @@ struct APIRequest: Sendable {
     var principal: Principal {
         get throws {
             guard let caller else { throw ServiceError(.unauthenticated, "this needs a log-in") }
-            return caller.principal
+            return caller.principal.asking(in: context.requestID)
         }
     }
 

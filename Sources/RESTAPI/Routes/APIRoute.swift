@@ -47,6 +47,8 @@ struct APIRoute: Sendable {
     let errors: [ServiceError.Code]
     /// Whether an answer may be kept for an `Idempotency-Key`. One with a secret in it may not.
     let keepsAnswers: Bool
+    /// Whether it may be done while the database is in doubt. What only reads always may.
+    let worksInRecovery: Bool
     /// Asked before a body is stored; throws when that would be in vain.
     let admit: @Sendable (APIRequest) async throws -> Void
     let handle: @Sendable (APIRequest) async throws -> APIAnswer
@@ -55,7 +57,8 @@ struct APIRoute: Sendable {
         _ method: HTTPRequest.Method, _ path: String, _ summary: String, feature: String, access: Access = .user,
         input: Input = .none, query: [QueryParameter] = [], status: HTTPResponse.Status = .ok, content: Content,
         otherStatuses: [(status: HTTPResponse.Status, description: String)] = [], errors: [ServiceError.Code] = [],
-        keepsAnswers: Bool = true, admit: @escaping @Sendable (APIRequest) async throws -> Void = { _ in },
+        keepsAnswers: Bool = true, worksInRecovery: Bool = false,
+        admit: @escaping @Sendable (APIRequest) async throws -> Void = { _ in },
         handle: @escaping @Sendable (APIRequest) async throws -> APIAnswer
     ) {
         self.method = method
@@ -70,6 +73,7 @@ struct APIRoute: Sendable {
         self.otherStatuses = otherStatuses
         self.errors = errors
         self.keepsAnswers = keepsAnswers
+        self.worksInRecovery = worksInRecovery || method == .get || access == .anyone
         self.admit = admit
         self.handle = handle
     }

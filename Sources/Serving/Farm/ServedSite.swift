@@ -42,9 +42,17 @@ package struct ServedSite: Sendable, Equatable {
     /// Every tree that must stay on the host.
     var trees: [ContentDigest] { desired.trees.map(\.digest) + recentTrees }
 
+    /// The versions by number, each once, also when two have the same content.
+    private var statedTrees: [SiteStatus.Tree] {
+        var seen: Set<SiteStatus.Tree> = []
+        return [desired.live, desired.preview, desired.previous].compactMap(\.self)
+            .map { SiteStatus.Tree(number: $0.number, digest: $0.digest) }
+            .filter { seen.insert($0).inserted }
+    }
+
     package var status: SiteStatus {
         SiteStatus(
             site: desired.site, generation: desired.generation, digest: digest, condition: .applied,
-            fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes)
+            fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes, trees: statedTrees)
     }
 }

@@ -1,0 +1,46 @@
+/// What happened: every kind of effect has one word, in the past tense. Words never change their meaning.
+package enum AuditAction: String, Sendable, CaseIterable {
+    case accountRegistered = "account.registered"
+    case sessionBegan = "session.began"
+    case sessionEnded = "session.ended"
+    /// A refresh token came twice: the session was ended because one of its two holders is a thief.
+    case sessionRevoked = "session.revoked"
+
+    case siteCreated = "site.created"
+    case siteRenamed = "site.renamed"
+    case siteDeleted = "site.deleted"
+    case domainAdded = "domain.added"
+    case domainRemoved = "domain.removed"
+    case maintenanceSet = "maintenance.set"
+    case maintenanceCleared = "maintenance.cleared"
+
+    case editAccepted = "edit.accepted"
+    /// Somebody asked to stop a job that a host works on; its end has a row of its own.
+    case jobCancelRequested = "job.cancel-requested"
+    case jobCancelled = "job.cancelled"
+    /// A completion was accepted: the version was recorded and the preview shows it.
+    case jobSucceeded = "job.succeeded"
+    case jobFailed = "job.failed"
+    case jobDied = "job.died"
+    /// An admin took a job from its host.
+    case jobUnlocked = "job.unlocked"
+
+    case versionUploaded = "version.uploaded"
+    case previewMoved = "preview.moved"
+    case releaseCreated = "release.created"
+
+    case hostInvited = "host.invited"
+    case hostEnrolled = "host.enrolled"
+    case hostDrained = "host.drained"
+    case hostResumed = "host.resumed"
+    case hostRevoked = "host.revoked"
+    case certificateIssued = "certificate.issued"
+
+    case brakeEngaged = "brake.engaged"
+    case brakeReleased = "brake.released"
+    /// What it held back came back by itself, or was let go.
+    case brakeCleared = "brake.cleared"
+    case incarnationRaised = "incarnation.raised"
+    case recoveryEntered = "recovery.entered"
+    case recoveryAccepted = "recovery.accepted"
+}

@@ -1,0 +1,191 @@
+import Domain
+import Persistence
+import Testing
+
+@testable import Coordinator
+
+@Suite struct LeaseReaperTests {
+    /// Leases, one per site, all with one host.
+    private func leases(_ count: Int, in system: Installation) async throws -> (host: HostID, leases: [JobLease]) {
+        let host = try await system.host()
+        var leases: [JobLease] = []
+        for number in 0..<count {
+            let site = try await system.site("site-\(number)")
+            leases.append(try await system.lease(try await system.edit(site), to: host))
+        }
+        return (host, leases)
+    }
+
+    private func held(_ system: Installation) async throws -> Int {
+        try await system.services.ledger.counts()[.leased, default: 0]
+    }
+
+    @Test("After a start every lease lasts 300 s longer, and not for ever")
+    func start() async throws {
+        try await Installation.with { system in
+            _ = try await leases(1, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            system.clock.advance(by: .seconds(80))
+            try await system.services.reaper.round(&memory, at: start + .seconds(5))
+            #expect(try await held(system) == 1)
+            system.clock.advance(by: .seconds(280))
+            try await system.services.reaper.round(&memory, at: start + .seconds(290))
+            #expect(try await held(system) == 1)
+            try await system.services.reaper.round(&memory, at: start + .seconds(306))
+            #expect(try await held(system) == 0)
+        }
+    }
+
+    @Test("When it becomes the steward, and after the database was away, leases last longer once more")
+    func outage() async throws {
+        try await Installation.with { system in
+            _ = try await leases(1, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            try await system.services.reaper.round(&memory, at: start)
+            system.clock.advance(by: .seconds(100))
+            // As after an error: nobody could renew.
+            memory.isBlind = true
+            try await system.services.reaper.round(&memory, at: start + .seconds(400))
+            #expect(try await held(system) == 1)
+            try await system.services.reaper.round(&memory, at: start + .seconds(699))
+            #expect(try await held(system) == 1)
+            memory.term = nil
+            try await system.services.reaper.round(&memory, at: start + .seconds(701))
+            #expect(try await held(system) == 1)
+            try await system.services.reaper.round(&memory, at: start + .seconds(1002))
+            #expect(try await held(system) == 0)
+        }
+    }
+
+    @Test("When every session breaks at once, leases last longer")
+    func allSessionsGone() async throws {
+        try await Installation.with { system in
+            let (host, _) = try await leases(1, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            system.services.registry.add(host, epoch: 1) { _ in }
+            try await system.services.reaper.round(&memory, at: start + .seconds(400))
+            system.clock.advance(by: .seconds(80))
+            system.services.registry.remove(host, epoch: 1)
+            try await system.services.reaper.round(&memory, at: start + .seconds(800))
+            #expect(try await held(system) == 1)
+            try await system.services.reaper.round(&memory, at: start + .seconds(1101))
+            #expect(try await held(system) == 0)
+        }
+    }
+
+    @Test("When many leases would expire at once none does, until the hosts come back")
+    func brake() async throws {
+        try await Installation.with { system in
+            let (host, leases) = try await leases(10, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            try await system.services.reaper.round(&memory, at: start)
+            system.clock.advance(by: .seconds(80))
+            _ = try await system.services.ledger.renew(Array(leases.prefix(6)), from: host)
+            for second in 301..<310 {
+                try await system.services.reaper.round(&memory, at: start + .seconds(second))
+            }
+            #expect(try await held(system) == 10)
+            let brake = try #require(try await system.services.brakes.list(for: system.admin).first)
+            #expect(brake.name == ExpiryBrake.name)
+            #expect(brake.detail == "4 of 10 leases would expire at once.")
+            _ = try await system.services.ledger.renew(leases, from: host)
+            try await system.services.reaper.round(&memory, at: start + .seconds(311))
+            #expect(try await system.services.brakes.list(for: system.admin).isEmpty)
+            #expect(try await held(system) == 10)
+            let rows = try await system.auditRows()
+            #expect(rows["brake.engaged"] == 1)
+            #expect(rows["brake.cleared"] == 1)
+        }
+    }
+
+    @Test("An operator lets the leases go that the brake holds")
+    func release() async throws {
+        try await Installation.with { system in
+            _ = try await leases(5, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            try await system.services.reaper.round(&memory, at: start)
+            system.clock.advance(by: .seconds(80))
+            try await system.services.reaper.round(&memory, at: start + .seconds(301))
+            #expect(try await held(system) == 5)
+            let user = try await system.user("eve")
+            await #expect(throws: ServiceError.self) {
+                try await system.services.brakes.release(ExpiryBrake.name, for: user)
+            }
+            _ = try await system.services.brakes.release(ExpiryBrake.name, for: system.admin)
+            try await system.services.reaper.round(&memory, at: start + .seconds(302))
+            #expect(try await held(system) == 0)
+            try await system.services.reaper.round(&memory, at: start + .seconds(303))
+            #expect(try await system.services.brakes.list(for: system.admin).isEmpty)
+            #expect(try await system.auditRows()["brake.released"] == 1)
+            await #expect(throws: ServiceError.self) {
+                try await system.services.brakes.release(ExpiryBrake.name, for: system.admin)
+            }
+        }
+    }
+
+    @Test("Few leases expire without a brake")
+    func few() async throws {
+        try await Installation.with { system in
+            let (host, leases) = try await leases(10, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            try await system.services.reaper.round(&memory, at: start)
+            system.clock.advance(by: .seconds(80))
+            _ = try await system.services.ledger.renew(Array(leases.prefix(7)), from: host)
+            try await system.services.reaper.round(&memory, at: start + .seconds(301))
+            #expect(try await held(system) == 7)
+            // Within the same minute one more is too many.
+            system.clock.advance(by: .seconds(80))
+            _ = try await system.services.ledger.renew(Array(leases.prefix(6)), from: host)
+            try await system.services.reaper.round(&memory, at: start + .seconds(302))
+            #expect(try await held(system) == 7)
+            try await system.services.reaper.round(&memory, at: start + .seconds(362))
+            #expect(try await system.services.brakes.list(for: system.admin).isEmpty == false)
+        }
+    }
+
+    @Test("A coordinator that is not the steward takes nothing back")
+    func follower() async throws {
+        try await Installation.with { system in
+            let other = try await Installation.open(system.folder, clock: system.clock)
+            _ = try await leases(1, in: system)
+            _ = try #require(try await other.services.stewardship.hold())
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            system.clock.advance(by: .seconds(4))
+            try await system.services.reaper.round(&memory, at: start)
+            system.clock.advance(by: .seconds(10))
+            _ = try await other.services.stewardship.hold()
+            system.clock.advance(by: .seconds(10))
+            try await system.services.reaper.round(&memory, at: start + .seconds(400))
+            #expect(try await held(system) == 1)
+        }
+    }
+
+    @Test("An admin unlocks a job: the fence rises, the old holder is stale, and the log says who did it")
+    func unlock() async throws {
+        try await Installation.with { system in
+            let host = try await system.host()
+            let owner = try await system.user("ada")
+            let site = try await system.site("shop", of: owner)
+            let job = try await system.edit(site, of: owner)
+            await #expect(throws: ServiceError.self) { try await system.services.jobs.unlock(job, for: system.admin) }
+            let lease = try await system.lease(job, to: host)
+            await #expect(throws: ServiceError.self) { try await system.services.jobs.unlock(job, for: owner) }
+            let view = try await system.services.jobs.unlock(job, for: system.admin)
+            #expect(view.job.stateName == .ready)
+            #expect(try await system.services.ledger.renew([lease], from: host).lost == [lease])
+            let late = try await system.completion(lease, of: site, page: Installation.page + "<!-- late -->\n")
+            #expect(try await system.services.completions.complete(late, from: host) == .stale)
+            #expect(try await system.auditRows()["job.unlocked"] == 1)
+            let next = try await system.lease(job, to: host)
+            #expect(next.fence > lease.fence)
+            #expect(next.attempt == 2)
+        }
+    }
+}
