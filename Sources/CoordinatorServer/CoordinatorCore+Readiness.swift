@@ -55,6 +55,20 @@ extension CoordinatorCore {
             detail: engaged.map { "\($0.name): \($0.detail)" }.joined(separator: " "))
     }
 
+    /// In recovery the coordinator answers questions, and nothing else.
+    private var memory: ReadinessCheck {
+        let reason = services.recovery.reason
+        return ReadinessCheck(name: "recovery", isReady: reason == nil, detail: reason ?? "")
+    }
+
+    /// A brake is a note to a person; the rest goes on.
+    private func brakes() async -> ReadinessCheck {
+        let engaged = (try? await services.brakes.list()) ?? []
+        return ReadinessCheck(
+            name: "brakes", isReady: true,
+            detail: engaged.map { "\($0.name): \($0.detail)" }.joined(separator: " "))
+    }
+
     private func check(_ name: String, _ body: () async throws -> Void) async -> ReadinessCheck {
         do {
             try await body()

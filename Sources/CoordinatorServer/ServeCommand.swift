@@ -109,7 +109,12 @@ struct ServeCommand: AsyncParsableCommand {
                 services.append(
                     BlobCollection(
                         collector: core.collector(logger: logger), interval: serve.collectionEvery,
-                        grace: serve.collectionGrace, logger: logger))
+                        grace: serve.collectionGrace,
+                        isWanted: {
+                            // In recovery hosts may still have versions that need what nothing refers to now.
+                            guard !core.services.recovery.isActive else { return false }
+                            return try await core.services.stewardship.hold() != nil
+                        }, logger: logger))
             }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
