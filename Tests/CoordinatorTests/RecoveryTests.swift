@@ -9,12 +9,18 @@ import Testing
 @testable import Coordinator
 
 @Suite struct RecoveryTests {
+    private final class Heard: Sendable {
+        private let all = Mutex<[CoordinatorMessage]>([])
+        var messages: [CoordinatorMessage] { all.withLock { $0 } }
+        func append(_ message: CoordinatorMessage) { all.withLock { $0.append(message) } }
+    }
+
     /// What a host hears on one session, until it has heard enough or ten seconds are over.
     private func session(
         _ system: Installation, _ host: HostID, _ hello: AgentMessage.Hello,
         until isEnough: @escaping @Sendable (CoordinatorMessage) -> Bool
     ) async throws -> [CoordinatorMessage] {
-        let heard = Mutex<[CoordinatorMessage]>([])
+        let heard = Heard()
         let (frames, say) = AsyncThrowingStream<AgentMessage, any Error>.makeStream()
         say.yield(.hello(hello))
         struct Enough: Error {}
@@ -22,7 +28,7 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await system.services.sessions.serve(host, incoming: frames) { message in
-                        heard.withLock { $0.append(message) }
+                        heard.append(message)
                         if isEnough(message) { throw Enough() }
                     }
                 }
@@ -34,7 +40,7 @@ import Testing
                 try await group.next()
             }
         } catch is Enough {}
-        return heard.withLock { $0 }
+        return heard.messages
     }
 
     private func hello(_ inventory: [SiteStatus], _ leases: [JobLease] = []) -> AgentMessage.Hello {

@@ -90,7 +90,12 @@ package final class RecoveryService: Sendable {
                     database: memory, remembered: remembered, storage: storage, knownStorage: record.storage)
             switch finding {
             case .new: return try await begin(storage: storage ?? "", position: position)
-            case .same: break
+            case .same:
+                if let storage, record.storage.isEmpty {
+                    try await database.withTransaction {
+                        try await stores.installation.note(mark: record.mark, storage: storage, in: $0)
+                    }
+                }
             case .moved: return try await move(to: storage ?? "")
             case .doubtful(let reason): return try await enter(because: reason)
             }
@@ -168,6 +173,7 @@ package final class RecoveryService: Sendable {
     package func accept(by actor: AuditActor, requestID: String = "") async throws -> View {
         let now = clock.now()
         let remembered = try await sidecar?.load()
+        let storage = try await database.storageIdentity()
         let incarnation = try await database.withTransaction { transaction in
             let record = try await stores.installation.find(in: transaction)
             guard record.recovery != nil else {
@@ -191,6 +197,8 @@ package final class RecoveryService: Sendable {
             }
             try await stores.recoveryFinds.acceptAll(at: now, in: transaction)
             try await stores.installation.leaveRecovery(in: transaction)
+            try await stores.installation.note(
+                mark: record.mark, storage: storage ?? record.storage, in: transaction)
             try await AuditTrail(stores: stores).record(
                 .recoveryAccepted, on: "database", by: actor,
                 ["incarnation": next.description, "finds": String(finds.count)], requestID: requestID, at: now,
