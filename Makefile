@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Everything from Debian that building, running, testing and measuring need: the one list.
-PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev \
-    nginx-light bubblewrap socat \
+PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev libpq-dev \
+    nginx-light bubblewrap socat postgresql procps \
     protobuf-compiler openssl curl rsync wrk zip \
     python3 python3-venv python3-doc
 
