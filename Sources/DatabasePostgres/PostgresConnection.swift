@@ -126,7 +126,10 @@ final class PostgresConnection: Sendable {
     /// Reads what came while nobody asked, such as the server's farewell. Returns whether the connection still lives.
     func looksAlive() -> Bool {
         state.withLock { state in
-            if PQconsumeInput(state.handle) == 0 || PQstatus(state.handle) != CONNECTION_OK { state.isBroken = true }
+            let isOpen = PQconsumeInput(state.handle) == 1 && PQstatus(state.handle) == CONNECTION_OK
+            // Understands what was read, which may be the server's farewell.
+            if isOpen { _ = PQisBusy(state.handle) }
+            if !isOpen || warnings.hasFarewell { state.isBroken = true }
             return !state.isBroken
         }
     }

@@ -53,7 +53,7 @@ package final class PostgresDatabase: SQLDatabase {
     /// by its bytes. Throws ``SQLError`` with a message that says what to do.
     @discardableResult
     package func verify() async throws -> PostgresFacts {
-        let row = try await withTransaction(on: .only([])) { transaction in
+        let row = try await transact(in: writers, opening: [.beginWriting]) { transaction in
             try await transaction.query(
                 """
                 SELECT current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,

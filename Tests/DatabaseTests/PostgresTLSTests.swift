@@ -68,7 +68,7 @@ import Testing
             let authority = try Authority(in: folder)
             try FileManager.default.createDirectory(atPath: folder + "/other", withIntermediateDirectories: true)
             let other = try Authority(in: folder + "/other")
-            let port = try freePort()
+            let port = try freePorts(1)[0]
             let server = try PostgresServer(
                 settings: [
                     "ssl": "on", "ssl_cert_file": "server.pem", "ssl_key_file": "server.key",
@@ -95,7 +95,7 @@ import Testing
 
     @Test("A server without TLS is refused when TLS is asked for")
     func plain() async throws {
-        let port = try freePort()
+        let port = try freePorts(1)[0]
         let server = try PostgresServer(settings: ["listen_addresses": "127.0.0.1", "port": "\(port)"])
         let error = await Self.verify("postgres://app@127.0.0.1:\(port)/postgres?sslmode=require")
         #expect(error?.kind == .accessDenied)
@@ -109,21 +109,4 @@ import Testing
         #expect(settings.tlsMode == "verify-full")
         #expect(PostgresSettings(address: try PostgresAddress("postgres://app@/x?host=/run/x")).tlsMode == "prefer")
     }
-}
-
-/// A TCP port that nobody listened on a moment ago.
-func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-        }
-    }
-    try #require(isBound)
-    return Int(UInt16(bigEndian: address.sin_port))
 }
