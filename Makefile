@@ -8,13 +8,14 @@ MAKEFLAGS += --no-print-directory
 PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev \
     nginx-light bubblewrap socat \
     protobuf-compiler openssl curl rsync wrk zip \
-    python3 python3-venv python3-doc
+    python3 python3-venv python3-doc \
+    gcc spin faketime nftables iproute2 strace
 
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: help packages toolchain build release demo up test lint format protos bench clean
+.PHONY: help packages toolchain build release demo up test simulate model chaos lint format protos bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -53,6 +54,16 @@ test: packages toolchain ## Install what the tests need, and run them
 	swift build --build-tests
 	scripts/check-protos
 	@scripts/run-tests --width $(TEST_WIDTH)
+
+simulate: packages toolchain ## Run the simulation with SEEDS=100000 seeds from FIRST=0, or one: SEED=7
+	swift build -c release --scratch-path .build-release --product Simulate
+	.build-release/release/Simulate $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0))
+
+model: packages ## Check the model of the control plane with Spin, and that its mutants are caught
+	scripts/model
+
+chaos: build ## Hurt real processes; CHAOS="--seed 1 --count 3 --full" adds options
+	scripts/chaos $(or $(CHAOS),--seed 1 --count 2 --full)
 
 bench: release ## Measure against rsync, curl and nginx, and print a table
 	bench/run
