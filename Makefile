@@ -9,7 +9,7 @@ PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev \
     nginx-light bubblewrap socat \
     protobuf-compiler openssl curl rsync wrk zip \
     python3 python3-venv python3-doc \
-    gcc spin faketime nftables iproute2 strace
+    gcc spin nftables iproute2 strace
 
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
@@ -54,6 +54,8 @@ test: packages toolchain ## Install what the tests need, and run them
 	swift build --build-tests
 	scripts/check-protos
 	@scripts/run-tests --width $(TEST_WIDTH)
+	scripts/model
+	scripts/chaos --seed 1 --steps 2
 
 simulate: packages toolchain ## Run the simulation with SEEDS=100000 seeds from FIRST=0, or one: SEED=7
 	swift build -c release --scratch-path .build-release --product Simulate

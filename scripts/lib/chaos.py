@@ -43,37 +43,52 @@ class Fleet:
         self.folder = tempfile.mkdtemp(prefix="pagewright-chaos-")
         self.api_port, self.agents_port, self.sites_port = free_port(), free_port(), free_port()
         self.processes = {}
-        self.expected = set()
+        self.down = set()           # stopped on purpose
         self.deaths = collections.Counter()
         self.died_at = None
         self.environment = {}
         self.prefix = {}
 
-    def _spawn(self, name, program, arguments, fault=None, victim=None):
+    def _spawn(self, name, program, arguments):
         environment = dict(os.environ, **self.environment.get(name, {}))
-        for key in ("PAGEWRIGHT_FAULT", "PAGEWRIGHT_FAULT_VICTIM"):
-            environment.pop(key, None)
-        if fault:
-            environment["PAGEWRIGHT_FAULT"] = fault
-        if victim:
-            environment["PAGEWRIGHT_FAULT_VICTIM"] = str(victim)
+        environment.pop("PAGEWRIGHT_FAULT", None)
+        environment["PAGEWRIGHT_FAULT_FILE"] = self.order(name)
         with open(f"{self.folder}/{name}.log", "ab") as log:
             self.processes[name] = subprocess.Popen(
                 [*self.prefix.get(name, []), os.path.join(self.programs, program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
 
-    def start_coordinator(self, fault=None):
+    def order(self, name):
+        return f"{self.folder}/{name}.order"
+
+    def arm(self, name, step, victim=None):
+        """The next time that `name` comes to the step it dies, or `victim` does."""
+        text = step if victim is None else f"{step} {self.pid(victim)}"
+        with open(self.order(name) + ".new", "w") as order:
+            order.write(text + "\n")
+        os.replace(self.order(name) + ".new", self.order(name))
+
+    def disarm(self, name):
+        """Whether the order had not been obeyed."""
+        try:
+            os.unlink(self.order(name))
+            return True
+        except FileNotFoundError:
+            return False
+
+    def start_coordinator(self):
         self._spawn("coordinator", "pagewright-coordinator", [
             "serve", "--state", self.folder + "/coordinator", "--port", str(self.api_port), "--agents-port",
-            str(self.agents_port), "--sites-port", str(self.sites_port)], fault)
+            str(self.agents_port), "--sites-port", str(self.sites_port)])
 
-    def start_agent(self, name, fault=None, victim=None):
+    def start_agent(self, name):
         self._spawn(name, "pagewright-agent", [
             "run", "--state", f"{self.folder}/{name}", "--coordinator", f"127.0.0.1:{self.agents_port}",
-            "--sites-listen", f"127.0.0.1:{self.sites_port}"], fault, victim)
+            "--sites-listen", f"127.0.0.1:{self.sites_port}"])
 
-    def start(self, name, **options):
-        self.start_coordinator(options.get("fault")) if name == "coordinator" else self.start_agent(name, **options)
+    def start(self, name):
+        self.down.discard(name)
+        self.start_coordinator() if name == "coordinator" else self.start_agent(name)
 
     def join(self, name, role):
         said = subprocess.run(
@@ -92,6 +107,7 @@ class Fleet:
         self.processes[name].wait()
 
     def stop(self, name, timeout=30):
+        self.down.add(name)
         process = self.processes[name]
         if process.poll() is None:
             process.send_signal(signal.SIGCONT)
@@ -102,15 +118,15 @@ class Fleet:
                 process.kill()
                 process.wait()
 
-    def restart(self, name, **options):
+    def restart(self, name):
         self.stop(name)
-        self.start(name, **options)
+        self.start(name)
 
     def revive(self):
         """Starts again what has died; says what."""
         revived = []
         for name, process in list(self.processes.items()):
-            if process.poll() is not None:
+            if process.poll() is not None and name not in self.down:
                 self.deaths[name] += 1
                 self.died_at = now()
                 self.start(name)
@@ -141,7 +157,7 @@ class Fleet:
         for name in ("worker", "server", "coordinator"):
             if name in self.processes:
                 below = self.children(name) if self.processes[name].poll() is None else []
-                self.stop(name)
+                self.stop(name, 60)
                 for pid, _ in below:
                     if process_exists(pid):
                         os.kill(pid, signal.SIGKILL)
@@ -185,11 +201,13 @@ class Client:
 
     def send(self, method, path, body=None, patience=60, accept=()):
         key = str(uuid.uuid4()) if method != "GET" else None
-        deadline = now() + patience
+        deadline, worked_on = now() + patience, None
         while True:
             try:
                 status, answer = self.once(method, path, body, key)
-                again = status >= 500 or (status == 409 and "idempot" in json.dumps(answer).lower())
+                is_worked_on = status == 409 and "idempot" in json.dumps(answer).lower()
+                worked_on = (worked_on or now()) if is_worked_on else None
+                again = status >= 500 or (is_worked_on and now() - worked_on < 8)
                 if not again or now() > deadline:
                     if 200 <= status < 300 or status in accept:
                         return answer

@@ -84,8 +84,8 @@ package struct AgentSessions: Sendable {
                     versionKeys: [signer.publicKey])))
         let session = AgentSession(
             host: host, epoch: epoch, outbox: outbox, liveness: liveness, registry: registry, workers: workers,
-            dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState, logger: logger
-        )
+            dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState,
+            isNewest: { try await isNewest(host, epoch: epoch) }, logger: logger)
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))
         for lease in lost { outbox.send(.leaseLost(lease)) }
@@ -135,6 +135,10 @@ package struct AgentSessions: Sendable {
             try await stores.hosts.save(host, in: transaction)
             return (host.sessionEpoch, host.state == .draining)
         }
+    }
+
+    private func isNewest(_ id: HostID, epoch: Int64) async throws -> Bool {
+        try await database.read { try await stores.hosts.find(id, in: $0)?.admits(frameOf: epoch) ?? false }
     }
 
     private func announceClosed(_ host: HostID) async throws {
