@@ -5,16 +5,17 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Everything from Debian that building, running, testing and measuring need: the one list.
-PACKAGES := libsqlite3-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev libhiredis-dev \
-    nginx-light redis-server redis-sentinel bubblewrap socat \
+PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev \
+    nginx-light postgresql procps redis-server redis-sentinel bubblewrap socat \
     protobuf-compiler openssl curl rsync wrk zip \
-    python3 python3-venv python3-doc chromium fonts-dejavu-core
+    python3 python3-venv python3-doc chromium fonts-dejavu-core \
+    gcc spin nftables iproute2 strace
 
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: help packages toolchain build release demo up test lint format protos bench clean
+.PHONY: help packages toolchain build release demo up test simulate model chaos lint format protos bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -53,6 +54,18 @@ test: packages toolchain ## Install what the tests need, and run them
 	swift build --build-tests
 	scripts/check-protos
 	@scripts/run-tests --width $(TEST_WIDTH)
+	scripts/model
+	scripts/chaos --seed 1 --steps 2
+
+simulate: packages toolchain ## Run the simulation with SEEDS=100000 seeds from FIRST=0, or one: SEED=7
+	swift build -c release --scratch-path .build-release --product Simulate
+	.build-release/release/Simulate $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100000) --first $(or $(FIRST),0))
+
+model: packages ## Check the model of the control plane with Spin, and that its mutants are caught
+	scripts/model
+
+chaos: build ## Hurt real processes; CHAOS="--seed 1 --count 3 --full" adds options
+	scripts/chaos $(or $(CHAOS),--seed 1 --count 2 --full)
 
 bench: release ## Measure against rsync, curl and nginx, and print a table
 	bench/run

@@ -18,6 +18,14 @@ let testSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// Thousands of simulated hours are only worth having when they pass quickly; the rules that are simulated stay as the
+// debug build makes them.
+let simulationSettings =
+    testSettings + [
+        .unsafeFlags(
+            ["-O", "-wmo", "-num-threads", "2", "-enforce-exclusivity=unchecked"], .when(configuration: .debug))
+    ]
+
 // Libraries, each chosen for its own field; versions are exact so that two builds are the same build.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
@@ -223,6 +231,13 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "DomainTests", dependencies: ["Domain"],
+            swiftSettings: testSettings),
+        .target(
+            name: "Simulation", dependencies: ["Domain"], path: "Tests/Simulation", swiftSettings: simulationSettings),
+        .executableTarget(
+            name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: testSettings),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Domain", "Simulate", "Simulation"],
             swiftSettings: testSettings),
         .testTarget(
             name: "MarkupTests", dependencies: ["Markup"],

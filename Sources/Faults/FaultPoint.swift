@@ -3,7 +3,9 @@ import Glibc
 /// A step after which everything that was promised must survive the death of the program.
 ///
 /// A test starts the program with `PAGEWRIGHT_FAULT=<name>`; when it reaches the step it kills itself as `kill -9`
-/// would: nothing is flushed, nobody is told. Without the variable a step costs one comparison.
+/// would: nothing is flushed, nobody is told. With `PAGEWRIGHT_FAULT_FILE=<path>` a step can be named later: the file
+/// says `<name>`, or `<name> <pid>` for a process that is to die instead, and is gone when it has been obeyed. Without the
+/// variables a step costs two comparisons.
 package enum FaultPoint: String, CaseIterable, Sendable {
     // The coordinator
     case editAccepted = "edit-accepted"
@@ -28,6 +30,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case completionSpooled = "completion-spooled"
 
     private static let armed = getenv("PAGEWRIGHT_FAULT").map { String(cString: $0) }
+    private static let file = getenv("PAGEWRIGHT_FAULT_FILE").map { String(cString: $0) }
 
     /// Dies here, if this is the step to die at.
     package func reach() { Self.reach(rawValue) }
@@ -35,5 +38,19 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     /// The same for steps that have names of their own, such as those of serving a site.
     package static func reach(_ name: String) {
         if let armed, armed == name { kill(getpid(), SIGKILL) }
+        if let file { obey(file, at: name) }
+    }
+
+    private static func obey(_ file: String, at name: String) {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 200)
+        let count = read(descriptor, &bytes, bytes.count)
+        guard count > 0 else { return }
+        let words = String(decoding: bytes[..<count], as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        // Who deletes the order obeys it, so that it is obeyed once.
+        guard let step = words.first, step == name, unlink(file) == 0 else { return }
+        kill(words.dropFirst().first.flatMap { pid_t($0) } ?? getpid(), SIGKILL)
     }
 }

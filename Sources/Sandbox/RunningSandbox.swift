@@ -24,6 +24,7 @@ final class RunningSandbox {
 
     private var statusText = ""
     private var outerHasEnded = false
+    private var outerEndedAt: ContinuousClock.Instant?
     private var innerHasEnded = false
     private var ending: SandboxOutcome.Ending?
     private var killedAt: ContinuousClock.Instant?
@@ -94,6 +95,7 @@ final class RunningSandbox {
                     end(.exceeded(limit))
                 }
             }
+            if outerHasEnded, killedAt == nil, !isOver { abandon(at: now) }
             if let killedAt, now - killedAt > .seconds(1), !outerHasEnded {
                 // Both processes of a sandbox that is being built are in one group.
                 kill(-outer, SIGKILL)
@@ -162,6 +164,17 @@ final class RunningSandbox {
         // While the sandbox is built nobody knows its first process yet; it dies as soon as it is known. Killing the
         // outer process now could leave the inner one waiting for it for ever.
         if let innerDescriptor { try? LinuxCall.signal(process: innerDescriptor.number, SIGKILL) }
+    }
+
+    /// Somebody killed the outer process. The inner one, if it was being built, would wait for it for ever, and keep the
+    /// pipes open; it is still in the outer one's group.
+    private func abandon(at now: ContinuousClock.Instant) {
+        let since = outerEndedAt ?? now
+        outerEndedAt = since
+        guard now - since > .seconds(1) else { return }
+        killedAt = now
+        if let innerDescriptor { try? LinuxCall.signal(process: innerDescriptor.number, SIGKILL) }
+        kill(-outer, SIGKILL)
     }
 
     // MARK: What bubblewrap says

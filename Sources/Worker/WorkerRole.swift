@@ -186,6 +186,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     package func leases() -> [JobLease] {
         let now = clock.now
         for job in running.values { job.control.withClock { $0.heartbeatSent(at: now) } }
+        // Said again with every heartbeat: a coordinator that took a slot for a grant that came to nothing has it back.
+        sendCredit()
         return heldLeases
     }
 

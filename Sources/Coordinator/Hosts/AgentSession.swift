@@ -20,10 +20,18 @@ struct AgentSession: Sendable {
     let completions: JobCompletions
     let desiredState: DesiredState
     let recovery: RecoveryService
+    /// Asks the database whether this session is its host's newest, on whatever coordinator, and the host a member.
+    let isNewest: @Sendable () async throws -> Bool
     let logger: Logger
 
     func receive(_ message: AgentMessage) async throws {
         liveness.touch()
+        // A late hello can make the session of the living agent the older one: it is told, and comes back.
+        guard try await isNewest() else {
+            outbox.send(.goAway(reason: "a newer session of this host was opened", delay: .zero))
+            outbox.close()
+            return
+        }
         switch message {
         case .hello:
             throw ServiceError(.invalidArgument, "a session has one hello", field: "hello", rule: "session-hello")

@@ -89,8 +89,7 @@ package struct AgentSessions: Sendable {
         let session = AgentSession(
             host: host, epoch: epoch, outbox: outbox, liveness: liveness, registry: registry, workers: workers,
             dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState,
-            recovery: recovery, logger: logger
-        )
+            recovery: recovery, isNewest: { try await isNewest(host, epoch: epoch) }, logger: logger)
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))
         for lease in lost { outbox.send(.leaseLost(lease)) }
@@ -142,6 +141,10 @@ package struct AgentSessions: Sendable {
             try await stores.hosts.save(host, in: transaction)
             return (host.sessionEpoch, host.state == .draining)
         }
+    }
+
+    private func isNewest(_ id: HostID, epoch: Int64) async throws -> Bool {
+        try await database.read { try await stores.hosts.find(id, in: $0)?.admits(frameOf: epoch) ?? false }
     }
 
     private func announceClosed(_ host: HostID, epoch: Int64) async throws {

@@ -82,6 +82,12 @@ enum FarmFiles {
     /// Makes the names in a folder durable.
     static func sync(_ folder: String) throws { try OpenFile(folder: folder).sync() }
 
+    /// Makes everything durable that is on the file system of a folder.
+    static func syncAll(_ folder: String) throws {
+        let file = try OpenFile(folder: folder)
+        try SystemCallError.check("syncfs", on: folder) { syncfs(file.descriptor) }
+    }
+
     /// Names in a folder; none when it is not there.
     static func names(in folder: String) throws -> [String] {
         do {

@@ -18,6 +18,9 @@ struct SiteFarm: Sendable {
     /// Makes the folders, deletes what a crash left, reads what is served, and makes the names agree with it.
     func open() throws -> Contents {
         for folder in [layout.root, layout.trees, layout.sites, layout.domains] { try FarmFiles.ensureFolder(folder) }
+        // An agent that was killed between a rename and its sync left a switch that a loss of power could still undo. What
+        // is reported from here on must be on the disk.
+        try FarmFiles.syncAll(layout.root)
         for folder in [layout.trees, layout.sites, layout.domains] { try sweep(folder) }
         var contents = Contents()
         for name in try FarmFiles.names(in: layout.sites) {
