@@ -125,6 +125,86 @@ struct S3BlobStoreTests {
         }
     }
 
+    @Test("Reads on where a connection broke, as often as it moves on")
+    func brokenDownloads() async throws {
+        try await S3Room.with { room in
+            let content = S3Room.content(ofSize: 3_000_000)
+            let digest = try await room.store().put(content)
+            try await CuttingProxy.with(
+                target: room.server.port, { $0 <= 7 ? .cutAnswer(afterBytes: 350_000) : .none }
+            ) { proxy in
+                let store = try await room.store(port: proxy.port)
+                var received: [UInt8] = []
+                try await store.forEachPiece(of: digest, ofAtMost: 100_000) {
+                    received.append(contentsOf: $0.readableBytesView)
+                }
+                #expect(received == content)
+                #expect(proxy.connections > 7)
+            }
+        }
+    }
+
+    @Test("Repeats a request whose connection broke before or after it was carried out")
+    func brokenRequests() async throws {
+        try await S3Room.with { room in
+            // The third byte of an answer: the server has done everything by then.
+            try await CuttingProxy.with(
+                target: room.server.port,
+                { number in
+                    switch number {
+                    case 1: .cutRequest(afterBytes: 40)
+                    case 2: .cutAnswer(afterBytes: 3)
+                    case 3: .cutRequest(afterBytes: 10_000)
+                    default: .none
+                    }
+                }
+            ) { proxy in
+                let store = try await room.store(port: proxy.port)
+                let content = S3Room.content(ofSize: 30_000)
+                let digest = try await store.put(content)
+                #expect(try await store.read(digest, limit: 30_000) == content)
+                #expect(proxy.connections >= 4)
+            }
+        }
+    }
+
+    @Test("Gives up after a bounded number of tries, and says that the server cannot be reached")
+    func giveUp() async throws {
+        try await S3Room.with { room in
+            try await CuttingProxy.with(target: room.server.port, { _ in .cutRequest(afterBytes: 1) }) { proxy in
+                let store = try await room.store(port: proxy.port)
+                let error = await #expect(throws: ServiceError.self) {
+                    try await store.read(ContentDigest(hashing: "x"), limit: 10)
+                }
+                #expect(error?.rule == "s3-unreachable")
+                #expect(error?.code == .unavailable)
+                #expect(proxy.connections == S3Backoff.brisk.attempts)
+            }
+            let nobody = try await room.store(port: try freePorts(1)[0])
+            let error = await #expect(throws: ServiceError.self) {
+                try await nobody.sizeInBytes(of: ContentDigest(hashing: "x"))
+            }
+            #expect(error?.rule == "s3-unreachable")
+        }
+    }
+
+    @Test("Never takes for whole what a flipped bit changed on the wire", arguments: [5_000, 60_000, 99_000])
+    func flippedOnTheWire(place: Int) async throws {
+        try await S3Room.with { room in
+            let content = S3Room.content(ofSize: 100_000)
+            let digest = try await room.store().put(content)
+            try await CuttingProxy.with(target: room.server.port, { _ in .flipBit(ofByte: place) }) { proxy in
+                let store = try await room.store(port: proxy.port)
+                await #expect(throws: ServiceError.self) { try await store.read(digest, limit: 100_000) }
+                // On a connection of its own, so that it is treated the same.
+                let other = try await room.store(port: proxy.port)
+                await #expect(throws: ServiceError.self) {
+                    try await other.forEachPiece(of: digest, ofAtMost: 1_000) { _ in }
+                }
+            }
+        }
+    }
+
     @Test("Never takes for whole what was changed in the bucket")
     func flippedInTheBucket() async throws {
         try await S3Room.with { room in

@@ -100,6 +100,89 @@ struct BlobCollectorTests {
         }
     }
 
+    @Test(
+        "A version of files that are being deleted is not recorded, and can be made again",
+        arguments: Room.Driver.allCases)
+    func madeWhileDeleted(driver: Room.Driver) async throws {
+        try await Room.with(driver) { room in
+            try await room.makeSite("old", template: 1)
+            try await room.deleteSite("old")
+            room.clock.advance(by: .seconds(1))
+            let making = Mutex<Task<Void, any Error>?>(nil)
+            // Condemned, but not deleted yet: now the same content comes again, and is found to be there.
+            room.blobs.beforeNextRemove {
+                let (committed, noted) = AsyncStream.makeStream(of: Void.self)
+                room.blobs.afterNextCommit { noted.finish() }
+                making.withLock {
+                    $0 = Task {
+                        // Also when it fails before it comes so far.
+                        defer { noted.finish() }
+                        try await room.makeSite("fresh", template: 1)
+                    }
+                }
+                for await _ in committed {}
+            }
+            let report = try await room.collector.collect(grace: .zero)
+            #expect(report.removed.blobs >= 2)
+            let task = try #require(making.withLock { $0 })
+            let error = await refusal { try await task.value }
+            #expect(error?.rule == "blobs-swept" && error?.code == .unavailable)
+            #expect(try await room.verifier.verify().problems == [])
+            try await room.makeSite("fresh", template: 1)
+            #expect(try await room.verifier.verify() == BlobVerifier.Report(read: try await room.count(), versions: 1))
+        }
+    }
+
+    @Test(
+        "A version of files that were deleted after it was seen that they are there is not recorded",
+        arguments: Room.Driver.allCases)
+    func deletedBeforeCommit(driver: Room.Driver) async throws {
+        try await Room.with(driver) { room in
+            try await room.makeSite("old", template: 1)
+            try await room.deleteSite("old")
+            room.clock.advance(by: .seconds(1))
+            // All of a collection comes between "it is there already" and the transaction.
+            room.blobs.afterNextCommit {
+                let report = try await room.collector.collect(grace: .zero)
+                #expect(report.removed.blobs == 3)
+            }
+            let error = await refusal { try await room.makeSite("fresh", template: 1) }
+            #expect(error?.rule == "blobs-swept")
+            #expect(try await room.verifier.verify().problems == [])
+            try await room.makeSite("fresh", template: 1)
+            #expect(try await room.verifier.verify().problems == [])
+        }
+    }
+
+    @Test("A collection that took nothing of it does not keep a version from being recorded")
+    func otherCollection() async throws {
+        try await Room.with { room in
+            try await room.blobs.put(Array("nobody knows me".utf8))
+            room.blobs.afterNextCommit {
+                // The files of the version that is being made are unused, but young.
+                let orphan = ContentDigest(hashing: "nobody knows me")
+                try await room.condemnAndDelete([orphan], run: "other")
+            }
+            try await room.makeSite("fresh", template: 1)
+            #expect(try await room.verifier.verify().problems == [])
+        }
+    }
+
+    @Test("A version that is made while the marks are set keeps its files")
+    func madeWhileMarking() async throws {
+        try await Room.with { room in
+            // So many that there are several sweeps: what is made during the first is listed as unused after it.
+            let batch = try await room.blobs.makeBatch()
+            for number in 0..<1200 { try await batch.add(Array("garbage \(number)".utf8)) }
+            try await batch.commit()
+            room.blobs.beforeNextRemove { try await room.makeSite("fresh", template: 2) }
+            let report = try await room.collector.collect(grace: .zero)
+            #expect(report.removed.blobs == 1200)
+            #expect(try await room.verifier.verify().problems == [])
+            #expect(try await room.stored().count == 3)
+        }
+    }
+
     @Test("Two collections at once delete everything once", arguments: Room.Driver.allCases)
     func twoAtOnce(driver: Room.Driver) async throws {
         try await Room.with(driver) { room in
@@ -114,6 +197,31 @@ struct BlobCollectorTests {
             #expect(removed.blobs == 600)
             #expect(try await room.stored().count == 3)
             #expect(try await room.condemned() == [])
+            #expect(try await room.verifier.verify().problems == [])
+        }
+    }
+
+    @Test("What a collection that died had condemned is not used, and is deleted by a later one")
+    func abandoned() async throws {
+        try await Room.with { room in
+            try await room.makeSite("old", template: 1)
+            try await room.deleteSite("old")
+            let digests = Array(try await room.stored().keys)
+            try await room.database.withTransaction { transaction in
+                _ = try await CondemnedBlobStore().condemn(
+                    digests, by: "dead", at: room.clock.now(), in: transaction)
+            }
+            // Its right to delete may still be used somewhere.
+            let error = await refusal { try await room.makeSite("fresh", template: 1) }
+            #expect(error?.rule == "blobs-swept")
+            let early = try await room.collector.collect(grace: .zero)
+            #expect(early.removed == .zero)
+            #expect(try await room.condemned() == Set(digests))
+            room.clock.advance(by: .seconds(3 * 3600))
+            let late = try await room.collector.collect(grace: .zero)
+            #expect(late.removed.blobs >= 3)
+            #expect(try await room.condemned() == [])
+            try await room.makeSite("fresh", template: 1)
             #expect(try await room.verifier.verify().problems == [])
         }
     }
