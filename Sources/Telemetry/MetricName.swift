@@ -35,10 +35,6 @@ package enum MetricName: String, Sendable, CaseIterable {
     case s3Requests = "pagewright_s3_requests_total"
     case s3RequestSeconds = "pagewright_s3_request_duration_seconds"
     case s3Retries = "pagewright_s3_retries_total"
-    case queueDepth = "pagewright_queue_depth"
-    case jobsTakenFromDatabase = "pagewright_jobs_taken_from_database_total"
-    case redisConnected = "pagewright_redis_connected"
-    case redisCommandSeconds = "pagewright_redis_command_duration_seconds"
     case metricSeriesRefused = "pagewright_metric_series_refused_total"
 
     package enum Kind: Sendable, Equatable {
@@ -98,10 +94,6 @@ package enum MetricName: String, Sendable, CaseIterable {
             ("Time of a request to the S3 store, its body included.", .histogram(Self.requestBuckets), ["operation"])
         case .s3Retries:
             ("Requests to the S3 store made again after a passing failure.", .counter, ["operation"])
-        case .queueDepth: ("Jobs in the queue for workers, by what the worker must be able to do.", .gauge, ["label"])
-        case .jobsTakenFromDatabase: ("Jobs dispatched from the database, for want of a queue.", .counter, [])
-        case .redisConnected: ("1 while Redis takes commands, 0 while it is out of reach.", .gauge, [])
-        case .redisCommandSeconds: ("Time from a command to Redis to its answer.", .histogram(Self.requestBuckets), [])
         case .metricSeriesRefused: ("Label values that were counted as \"other\" for want of room.", .counter, [])
         }
     }
