@@ -76,7 +76,10 @@ package final class RedisClient: Service {
     }
 
     private func tell(_ notice: Notice) {
-        for listener in state.withLock({ Array($0.listeners.values) }) { listener.yield(notice) }
+        for listener in state.withLock({ Array($0.listeners.values) }) {
+            // Whoever is slow is told that something is missing.
+            if case .dropped = listener.yield(notice) { listener.yield(.subscribed) }
+        }
     }
 
     package func run() async throws {

@@ -137,7 +137,7 @@ import Testing
             $0.timeLimit = .milliseconds(200)
             $0.lastDelay = .milliseconds(50)
         } _: { client in
-            try await Self.until { connections.load(ordering: .relaxed) > 60 }
+            try await Self.until { connections.load(ordering: .relaxed) > 24 }
             _ = try? await client.send(["GET", "a"])
             try await Self.until { log.lines.contains { $0.contains("Redis is out of reach") } }
         }
@@ -204,17 +204,8 @@ import Testing
             sentinel down-after-milliseconds main 500
             sentinel failover-timeout main 3000
             """.write(toFile: rules, atomically: true, encoding: .utf8)
-            let sentinel = Process()
-            sentinel.executableURL = URL(filePath: "/usr/bin/redis-sentinel")
-            sentinel.arguments = [rules]
-            sentinel.currentDirectoryURL = URL(filePath: folder + "/three")
-            sentinel.standardOutput = FileHandle.nullDevice
-            sentinel.standardInput = FileHandle.nullDevice
-            try sentinel.run()
-            defer {
-                sentinel.terminate()
-                sentinel.waitUntilExit()
-            }
+            let sentinel = try await TestChild(["/usr/bin/redis-sentinel", rules])
+            defer { sentinel.kill() }
             let nobody = try freePorts(1)[0]
             try await Self.withClient("redis+sentinel://127.0.0.1:\(nobody),127.0.0.1:\(ports[2])/main") { client in
                 _ = try await client.send(["SET", "a", "1"])

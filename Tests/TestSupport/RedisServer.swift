@@ -3,13 +3,9 @@ import Synchronization
 
 /// A real Redis server of its own, on a unix socket in a folder; it dies with the test process, however that dies.
 package final class RedisServer: Sendable {
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     private let folder: String
     private let arguments: [String]
-    private let process = Mutex<Process?>(nil)
+    private let child = Mutex<TestChild?>(nil)
 
     /// Starts a server and waits until it answers. `arguments` are options of `redis-server`.
     package init(folder: String, arguments: [String] = [], network port: Int = 0) async throws {
@@ -24,61 +20,29 @@ package final class RedisServer: Sendable {
     /// Starts it (again) with what it had on disk, which is nothing.
     package func start() async throws {
         try? FileManager.default.removeItem(atPath: socket)
-        try await launch(
-            "/usr/bin/redis-server",
+        let child = try await TestChild(
             [
-                "--unixsocket", socket, "--dir", folder, "--save", "", "--appendonly", "no", "--databases", "4096",
-                "--daemonize", "no",
+                "/usr/bin/redis-server", "--unixsocket", socket, "--dir", folder, "--save", "", "--appendonly", "no",
+                "--databases", "4096", "--daemonize", "no",
             ] + arguments)
+        self.child.withLock { $0 = child }
         let deadline = ContinuousClock.now + .seconds(30)
         while !FileManager.default.fileExists(atPath: socket) {
-            guard ContinuousClock.now < deadline, process.withLock({ $0?.isRunning }) == true else {
-                throw Failure(description: "redis-server did not start; is redis-server installed?")
+            guard ContinuousClock.now < deadline, child.isRunning else {
+                child.kill()
+                throw TestFailure("redis-server did not start; is redis-server installed?")
             }
             try await Task.sleep(for: .milliseconds(10))
         }
     }
 
-    /// A child is killed by the kernel when the thread that started it ends, so that thread stays until the child ends.
-    private func launch(_ program: String, _ arguments: [String]) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            Thread.detachNewThread { [folder] in
-                let child = Process()
-                child.executableURL = URL(filePath: "/usr/bin/setpriv")
-                child.arguments = ["--pdeathsig", "KILL", program] + arguments
-                child.currentDirectoryURL = URL(filePath: folder)
-                child.standardOutput = FileHandle.nullDevice
-                child.standardError = FileHandle.nullDevice
-                child.standardInput = FileHandle.nullDevice
-                do {
-                    try child.run()
-                } catch {
-                    return continuation.resume(throwing: error)
-                }
-                self.process.withLock { $0 = child }
-                continuation.resume()
-                child.waitUntilExit()
-            }
-        }
-    }
-
     /// As by `kill -9`.
-    package func kill() {
-        signal(SIGKILL)
-        process.withLock { $0 }?.waitUntilExit()
-    }
+    package func kill() { child.withLock { $0 }?.kill() }
 
     /// Stops it in the middle of whatever it does, until ``resume()``.
-    package func pause() { signal(SIGSTOP) }
+    package func pause() { child.withLock { $0 }?.signal(SIGSTOP) }
 
-    package func resume() { signal(SIGCONT) }
-
-    private func signal(_ number: Int32) {
-        process.withLock { process in
-            guard let process, process.isRunning else { return }
-            _ = Foundation.kill(process.processIdentifier, number)
-        }
-    }
+    package func resume() { child.withLock { $0 }?.signal(SIGCONT) }
 
     /// What `redis-cli` prints.
     @discardableResult
@@ -96,7 +60,7 @@ package final class RedisServer: Sendable {
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    deinit { signal(SIGKILL) }
+    deinit { child.withLock { $0 }?.signal(SIGKILL) }
 
     /// Runs `body` with a server of its own.
     package static func run<Value>(
