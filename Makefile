@@ -55,7 +55,6 @@ test: packages toolchain ## Install what the tests need, and run them
 	scripts/check-protos
 	@scripts/run-tests --width $(TEST_WIDTH)
 	scripts/model
-	scripts/chaos --seed 1 --steps 2
 
 simulate: packages toolchain ## Run the simulation with SEEDS=100000 seeds from FIRST=0, or one: SEED=7
 	swift build -c release --scratch-path .build-release --product Simulate

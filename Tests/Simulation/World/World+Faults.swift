@@ -22,9 +22,12 @@ extension World {
         case .pause:
             let until = now + soon(5000...150_000)
             if random.chance(400) {
-                coordinators[random.below(coordinators.count)].pausedUntil = until
+                let coordinator = random.below(coordinators.count)
+                coordinators[coordinator].pausedUntil = max(coordinators[coordinator].pausedUntil, until)
             } else {
-                hosts[random.below(hosts.count)].pausedUntil = until
+                // A second pause does not end the first one early.
+                let host = random.below(hosts.count)
+                hosts[host].pausedUntil = max(hosts[host].pausedUntil, until)
             }
         case .clockJump:
             let coordinator = random.below(coordinators.count)
