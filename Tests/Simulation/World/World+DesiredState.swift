@@ -24,7 +24,7 @@ extension World {
         connections[connection].hasSnapshot = true
         let values = desired(on: link.host, pendingOnly: false, above: [])
         note(values, on: connection)
-        send(.desired(values, isComplete: true), on: connection)
+        send(.desired(values, .whole), on: connection)
     }
 
     func push(_ connection: Int, isResync: Bool) {
@@ -46,7 +46,7 @@ extension World {
         let values = desired(on: link.host, pendingOnly: true, above: connections[connection].sent)
         guard !values.isEmpty else { return }
         note(values, on: connection)
-        send(.desired(values, isComplete: false), on: connection)
+        send(.desired(values, .change), on: connection)
     }
 
     private func note(_ values: [DesiredSite], on connection: Int) {

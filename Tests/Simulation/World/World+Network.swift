@@ -149,7 +149,7 @@ extension World {
         guard connections[connection].isWelcomed else { return }
         switch message {
         case .goAway: hangUp(connection, atAgent: true)
-        case .desired(let values, let isComplete): want(values, isComplete: isComplete, on: link.host)
+        case .desired(let values, let part): want(values, isComplete: part == .whole, on: link.host)
         default: workerReceives(message, on: link.host)
         }
     }
