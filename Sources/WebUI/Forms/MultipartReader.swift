@@ -103,7 +103,7 @@ struct MultipartReader {
 
     private static func name(in head: String) -> String? {
         for line in head.split(separator: "\r\n") where line.lowercased().hasPrefix("content-disposition:") {
-            guard let start = line.range(of: " name=\"") else { return nil }
+            guard let start = line.firstRange(of: " name=\"") else { return nil }
             return String(line[start.upperBound...].prefix { $0 != "\"" })
         }
         return nil

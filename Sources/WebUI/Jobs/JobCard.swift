@@ -24,7 +24,7 @@ struct JobCard {
         if case .leased = job.state {
             values["progress"] = ["percent": job.progress, "step": job.step.isEmpty ? "Working" : job.step]
         }
-        if let reason = view.waitReason { values["why"] = reason }
+        if let wait = view.wait { values["why"] = wait.message }
         if let failure = job.problem { values["failure"] = failure.message }
         if case .cancelled = job.state { values["cancelled"] = true }
         if let version = job.made { values["version"] = version.rawValue }
