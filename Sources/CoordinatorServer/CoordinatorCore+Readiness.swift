@@ -2,6 +2,7 @@ import Artifacts
 import Coordinator
 import Database
 import Domain
+import Persistence
 import RESTAPI
 import Redis
 
@@ -39,20 +40,6 @@ extension CoordinatorCore {
         case .timeout: "is too busy"
         default: "does not answer"
         }
-    }
-
-    /// In recovery the coordinator answers questions, and nothing else.
-    private var memory: ReadinessCheck {
-        let reason = services.recovery.reason
-        return ReadinessCheck(name: "recovery", isReady: reason == nil, detail: reason ?? "")
-    }
-
-    /// A brake is a note to a person; the rest goes on.
-    private func brakes() async -> ReadinessCheck {
-        let engaged = (try? await services.brakes.list()) ?? []
-        return ReadinessCheck(
-            name: "brakes", isReady: true,
-            detail: engaged.map { "\($0.name): \($0.detail)" }.joined(separator: " "))
     }
 
     /// In recovery the coordinator answers questions, and nothing else.

@@ -7,7 +7,7 @@ import Testing
 @Suite struct FairnessTests {
     /// Takes the next job as the queue would, works on it, and says whose it was.
     private func serve(_ system: Installation, by host: HostID, owners: [SiteID: String]) async throws -> String? {
-        guard let job = try await system.services.ledger.readyJobs().first else { return nil }
+        guard let job = try await system.nextReady() else { return nil }
         let lease = try await system.lease(job.id, to: host)
         let verdict = try await system.services.completions.complete(
             JobCompletion(
@@ -90,7 +90,7 @@ import Testing
                 system.clock.advance(by: .milliseconds(2))
             }
             var served: [JobID] = []
-            while let job = try await system.services.ledger.readyJobs().first {
+            while let job = try await system.nextReady() {
                 served.append(job.id)
                 _ = try await serve(system, by: host, owners: [:])
                 try #require(served.count <= 40)

@@ -8,6 +8,7 @@ import FleetIdentity
 import Foundation
 import Logging
 import Persistence
+import Queue
 import QueueEmbedded
 import Synchronization
 import TestSupport
@@ -117,9 +118,17 @@ struct Installation: Sendable {
         ).host
     }
 
+    /// The job that the queue would hand out next.
+    func nextReady() async throws -> Job? {
+        guard let entry = try await services.ledger.readyEntries(QueueLabel(.builtin), limit: 1).first else {
+            return nil
+        }
+        return try await database.read { try await Stores().jobs.find(entry.job, in: $0)?.job }
+    }
+
     /// Gives the job to the host, and lets the host take it.
     func lease(_ job: JobID, to host: HostID) async throws -> JobLease {
-        guard let offer = try await services.ledger.grant(job, to: host),
+        guard let offer = try await services.ledger.grant(job, to: host, able: [.builtin]),
             try await services.ledger.accept(offer.lease, from: host)
         else { throw ServiceError(.internalError, "\(job) could not be leased") }
         return offer.lease

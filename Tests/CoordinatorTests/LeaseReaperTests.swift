@@ -65,7 +65,7 @@ import Testing
             let (host, _) = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
-            system.services.registry.add(host, epoch: 1) { _ in }
+            system.services.registry.add(host, epoch: 1) { _, _ in }
             try await system.services.reaper.round(&memory, at: start + .seconds(400))
             system.clock.advance(by: .seconds(80))
             system.services.registry.remove(host, epoch: 1)

@@ -2,7 +2,6 @@ import Archives
 import Artifacts
 import AsyncHTTPClient
 import BlockingIO
-import Coordinator
 import Database
 import DatabaseSQLite
 import Domain
@@ -17,6 +16,7 @@ import Synchronization
 import Telemetry
 import TestSupport
 
+@testable import Coordinator
 @testable import WebUI
 
 /// The real pages on the real server and the real use cases, with SQLite and blobs in a temporary folder, on a port of

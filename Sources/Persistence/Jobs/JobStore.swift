@@ -61,13 +61,6 @@ package struct JobStore: Sendable {
             )[0].integer("number"))
     }
 
-    /// All jobs that wait for a worker.
-    package func ready(limit: Int, in transaction: any SQLTransaction) async throws -> [Job] {
-        try await transaction.query(
-            "SELECT * FROM job WHERE state = 'ready' ORDER BY priority DESC, id LIMIT $1", [SQLValue(limit)]
-        ).map { try Self.record($0).job }
-    }
-
     /// Jobs that wait for a worker that runs `engine`: those first that are next.
     package func ready(
         needing engine: EngineName, limit: Int, in transaction: any SQLTransaction

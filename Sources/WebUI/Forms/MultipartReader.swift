@@ -96,7 +96,7 @@ struct MultipartReader {
     }
 
     private mutating func readMore() async throws -> Bool {
-        guard let piece = try await pieces.next() else { return false }
+        guard let piece = try await pieces.next(isolation: #isolation) else { return false }
         buffer.append(contentsOf: piece.readableBytesView)
         return true
     }
