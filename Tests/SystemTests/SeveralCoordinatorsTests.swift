@@ -2,6 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 /// Two coordinators as programs, on one database, one store and one Redis, and an agent that knows both.
 @Suite(.serialized) struct SeveralCoordinatorsTests {
     /// One of the two.

@@ -84,8 +84,7 @@ enum FarmFiles {
 
     /// Makes everything durable that is on the file system of a folder.
     static func syncAll(_ folder: String) throws {
-        let file = try OpenFile(folder: folder)
-        try SystemCallError.check("syncfs", on: folder) { syncfs(file.descriptor) }
+        try OpenFile(folder: folder).syncFileSystem()
     }
 
     /// Names in a folder; none when it is not there.
