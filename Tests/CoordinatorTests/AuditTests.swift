@@ -223,6 +223,7 @@ import Testing
     func content() async throws {
         try await Installation.with { system in
             let site = try await system.site("shop")
+            system.clock.advance(by: .milliseconds(1))
             _ = try await system.services.sites.addDomain("shop.example.org", to: site.text, for: system.admin)
             let page = try await system.services.audit.list(
                 AuditStore.Filter(action: "domain.added"), oldestFirst: false, page: try PageRequest(),
@@ -241,8 +242,11 @@ import Testing
     @Test("Lists are filtered and paged in both orders, for admins alone")
     func listing() async throws {
         try await Installation.with { system in
-            let (one, two) = (try await system.site("one"), try await system.site("two"))
+            let one = try await system.site("one")
+            system.clock.advance(by: .milliseconds(1))
+            let two = try await system.site("two")
             for number in 0..<5 {
+                system.clock.advance(by: .milliseconds(1))
                 _ = try await system.services.sites.rename(one.text, to: "Name \(number)", for: system.admin)
             }
             func numbers(

@@ -49,7 +49,7 @@ import Testing
                 guard isOurs else { continue }
                 pages += 1
                 Self.check(answer, path)
-                for link in answer.text.matches(of: /(?:href|src)="(\/[^"#]*)/).map({ String($0.1) }) {
+                for link in answer.text.matches(of: /\s(?:href|src)="(\/[^"#]*)/).map({ String($0.1) }) {
                     let address = link.replacing("&amp;", with: "&")
                     if seen.insert(address).inserted { open.append(address) }
                 }

@@ -114,8 +114,9 @@ package struct LeaseReaper: Service {
         let isTooMany = memory.brake.refuses(overdue: overdue, live: live, at: now)
         let engaged = try await database.read { try await stores.brakes.find(ExpiryBrake.name, in: $0) }
         guard isTooMany else {
-            if engaged != nil { try await clear(under: term) }
-            return false
+            if engaged != nil, overdue == 0 { try await clear(under: term) }
+            // Until the last of them came back or was let go, the brake stays on.
+            return engaged.map { !isReleased($0) } ?? false
         }
         if let engaged { return !isReleased(engaged) }
         let detail = "\(overdue) of \(live) leases would expire at once."

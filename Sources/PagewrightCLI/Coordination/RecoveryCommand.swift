@@ -97,7 +97,7 @@ struct BrakesCommand: AsyncParsableCommand {
 
 struct BrakesListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the brakes that are on.", discussion: "Example: pagewright brakes")
+        commandName: "list", abstract: "List the brakes that are on.", discussion: "Example: pagewright brakes list")
 
     @OptionGroup var connection: ConnectionOptions
 

@@ -60,7 +60,7 @@ struct RecoveryRoutes {
         APIRoute(
             .post, "/api/v1/recovery/accept", "Take the database as it is and begin to work again",
             feature: Self.feature, access: .admin, content: .json(Self.table.schema), errors: [.conflict],
-            worksInRecovery: true
+            keepsAnswers: false, worksInRecovery: true
         ) { request in
             .json(Self.table.json(try await recovery.accept(for: try request.principal)))
         }
@@ -79,7 +79,7 @@ struct RecoveryRoutes {
         APIRoute(
             .post, "/api/v1/brakes/{brake}/release", "Let go for five minutes what a brake holds back",
             feature: Self.feature, access: .admin, content: .json(Self.brake.schema), errors: [.notFound],
-            worksInRecovery: true
+            keepsAnswers: false, worksInRecovery: true
         ) { request in
             .json(Self.brake.json(try await brakes.release(request.parameter("brake"), for: try request.principal)))
         }
