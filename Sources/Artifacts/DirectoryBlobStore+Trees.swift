@@ -30,6 +30,7 @@ extension DirectoryBlobStore {
         let pool = pool
         let attempt = "cannot build the files of the site in \(directory)"
         let tree = try await pool.run(attempt) { try TreeFolders(at: directory) }
+        try Task.checkCancellation()
         let hasCopies = try await withThrowingTaskGroup(of: Bool.self) { group in
             var waiting = Self.jobs(for: entries)[...]
             func startNext() {
@@ -42,6 +43,7 @@ extension DirectoryBlobStore {
             var hasCopies = false
             while let next = try await group.next() {
                 hasCopies = hasCopies || next
+                try Task.checkCancellation()
                 startNext()
             }
             return hasCopies

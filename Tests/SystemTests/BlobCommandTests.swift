@@ -26,20 +26,20 @@ struct BlobCommandTests {
                 token = try await Self.register(api)
                 _ = try await Self.createSite(slug, template: "bakery", api, token)
             }
-            #expect(try Self.run(["blobs", "verify"] + state, folder).contains("all whole"))
+            #expect(try await Self.run(["blobs", "verify"] + state, folder).contains("all whole"))
 
             // The new store does not have it yet, and the coordinator says so instead of starting.
-            let refused = try Self.run(["check"] + state + s3, folder, status: 1)
+            let refused = try await Self.run(["check"] + state + s3, folder, status: 1)
             #expect(refused.contains("does not have the content of the newest version of \(slug)"))
             #expect(refused.contains("blobs migrate"))
 
             let migration =
                 ["blobs", "migrate"] + state + ["--from", "directory", "--to", s3[1], "--to-credentials", keys]
-            #expect(try Self.run(migration, folder).contains("complete"))
-            #expect(try Self.run(migration, folder).contains("copied      0 blobs, 0 bytes"))
-            #expect(try Self.run(["check"] + state + s3, folder).contains("put, got and deleted one"))
+            #expect(try await Self.run(migration, folder).contains("complete"))
+            #expect(try await Self.run(migration, folder).contains("copied      0 blobs, 0 bytes"))
+            #expect(try await Self.run(["check"] + state + s3, folder).contains("put, got and deleted one"))
             try FileManager.default.removeItem(atPath: "\(folder)/c/blobs")
-            #expect(try Self.run(["blobs", "verify"] + state + s3, folder).contains("all whole"))
+            #expect(try await Self.run(["blobs", "verify"] + state + s3, folder).contains("all whole"))
 
             try await Self.serving(state + s3, log: "\(folder)/2.log") { api in
                 #expect(try await Self.get("/readyz", api).status == 200)
@@ -50,16 +50,16 @@ struct BlobCommandTests {
                     .send("DELETE", "/api/v1/sites/second", expecting: [200, 204])
                 #expect(try await Self.get("/metrics", api).body.contains("pagewright_s3_requests_total"))
             }
-            let young = try Self.run(["blobs", "gc"] + state + s3, folder)
+            let young = try await Self.run(["blobs", "gc"] + state + s3, folder)
             #expect(young.contains("deleted             0 blobs, 0 bytes"))
-            let collected = try Self.run(["blobs", "gc", "--grace", "0", "--json"] + state + s3, folder)
+            let collected = try await Self.run(["blobs", "gc", "--grace", "0", "--json"] + state + s3, folder)
             let counts = try #require(try JSONSerialization.jsonObject(with: Data(collected.utf8)) as? [String: Any])
             func number(_ name: String, _ unit: String) -> Int { (counts[name] as? [String: Any])?[unit] as? Int ?? -1 }
             #expect(number("removed", "blobs") >= 1)
             for unit in ["blobs", "bytes"] {
                 #expect(number("before", unit) - number("removed", unit) == number("after", unit))
             }
-            #expect(try Self.run(["blobs", "verify"] + state + s3, folder).contains("all whole"))
+            #expect(try await Self.run(["blobs", "verify"] + state + s3, folder).contains("all whole"))
             let everything = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".log") }
                 .map { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }.joined()
             #expect(!everything.contains(S3Server.secretKey))
@@ -85,8 +85,8 @@ struct BlobCommandTests {
             ]
             for command in [["check"], ["serve", "--port", "0", "--agents-port", "0"]] {
                 // The folder must have a database for `check`.
-                _ = try Self.run(["migrate", "--state", "\(folder)/c"], folder)
-                let output = try Self.run(
+                _ = try await Self.run(["migrate", "--state", "\(folder)/c"], folder)
+                let output = try await Self.run(
                     command + ["--state", "\(folder)/c", "--blobs", address], folder, environment: environment,
                     status: 1)
                 #expect(output.contains(words), "\(command)")
@@ -98,10 +98,10 @@ struct BlobCommandTests {
     private static func run(
         _ arguments: [String], _ folder: String, environment: [String: String] = [:], status: Int32 = 0,
         sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> String {
+    ) async throws -> String {
         let log = "\(folder)/\(UUID().uuidString).log"
         let program = try RunningProgram("pagewright-coordinator", arguments, environment: environment, log: log)
-        program.process.waitUntilExit()
+        try await program.wait()
         #expect(program.process.terminationStatus == status, "\(program.output)", sourceLocation: sourceLocation)
         return program.output
     }

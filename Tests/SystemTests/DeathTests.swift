@@ -49,7 +49,7 @@ import Testing
                 ["email": "ann@example.org", "password": "correct horse battery", "name": "Ann"], expecting: [201])
             client.token = session["access_token"] as? String
             let api = client
-            try system.join()
+            try await system.join()
             try system.startAgent()
             try await api.send(
                 "POST", "/api/v1/sites", ["slug": "bakery", "name": "Bakery", "template": "bakery"], expecting: [201])

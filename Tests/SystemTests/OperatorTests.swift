@@ -83,7 +83,7 @@ import Testing
             try await system.until("the events before") { follower.output.contains(#""slug":"before""#) }
             let coordinator = try #require(system.coordinator)
             kill(coordinator.process.processIdentifier, SIGKILL)
-            coordinator.process.waitUntilExit()
+            try await coordinator.wait()
             try system.startCoordinator()
             try await system.makeSite("behind", by: client)
             try await system.until("the events behind") { follower.output.contains(#""slug":"behind""#) }

@@ -10,7 +10,7 @@ import Testing
             defer { system.stop() }
             try system.startCoordinator()
             try await APIClient(base: system.api).send("GET", "/readyz", expecting: [200])
-            try system.join()
+            try await system.join()
             try system.startAgent()
             let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .deletingLastPathComponent()

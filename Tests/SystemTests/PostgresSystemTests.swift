@@ -13,9 +13,9 @@ import Testing
         return client
     }
 
-    private static func run(_ arguments: [String], log: String) throws -> RunningProgram {
+    private static func run(_ arguments: [String], log: String) async throws -> RunningProgram {
         let program = try RunningProgram("pagewright-coordinator", arguments, log: log)
-        program.process.waitUntilExit()
+        try await program.wait()
         return program
     }
 
@@ -28,7 +28,7 @@ import Testing
             defer { system.stop() }
             try system.startCoordinator()
             let api = try await Self.logIn(system.api)
-            try system.join()
+            try await system.join()
             try system.startAgent()
             try await api.send(
                 "POST", "/api/v1/sites", ["slug": "bakery", "name": "Bakery", "template": "bakery"], expecting: [201])
@@ -74,11 +74,11 @@ import Testing
                 expecting: [201])
             small.stop()
             let file = "sqlite:\(folder)/c/pagewright.sqlite"
-            let there = try Self.run(["copy", "--from", file, "--to", address, "--json"], log: folder + "/1.log")
+            let there = try await Self.run(["copy", "--from", file, "--to", address, "--json"], log: folder + "/1.log")
             #expect(there.process.terminationStatus == 0, "\(there.output)")
             #expect(there.output.contains("\"name\":\"site\",\"rows\":1"))
 
-            let again = try Self.run(["copy", "--from", file, "--to", address], log: folder + "/2.log")
+            let again = try await Self.run(["copy", "--from", file, "--to", address], log: folder + "/2.log")
             #expect(again.process.terminationStatus == 1)
             #expect(again.output.contains("the target is not empty"))
 
@@ -91,7 +91,7 @@ import Testing
             #expect(site["name"] as? String == "Bäckerei")
             large.stop()
 
-            let back = try Self.run(
+            let back = try await Self.run(
                 ["copy", "--from", address, "--to", "sqlite:\(folder)/back.sqlite"], log: folder + "/3.log")
             #expect(back.process.terminationStatus == 0, "\(back.output)")
             #expect(back.output.contains("every row was compared"))
@@ -102,18 +102,18 @@ import Testing
     func refusals() async throws {
         try await withTemporaryDirectory { folder in
             let secret = "postgres://ann:hunter2@127.0.0.1:1/x"
-            let shown = try Self.run(["serve", "--state", folder, "--database", secret], log: folder + "/1.log")
+            let shown = try await Self.run(["serve", "--state", folder, "--database", secret], log: folder + "/1.log")
             #expect(shown.process.terminationStatus == 1)
             #expect(shown.output.contains("--database has a password in it"))
             #expect(!shown.output.contains("hunter2"))
-            let away = try Self.run(
+            let away = try await Self.run(
                 ["serve", "--state", folder, "--database", "postgres://ann@127.0.0.1:1/x"], log: folder + "/2.log")
             #expect(away.process.terminationStatus == 1)
             #expect(away.output.contains("cannot use the database postgres://ann@127.0.0.1:1/x"))
             #expect(away.output.contains("Check that the server runs and that --database names it"))
 
             let server = try PostgresServer(settings: ["default_transaction_read_only": "on"])
-            let replica = try Self.run(
+            let replica = try await Self.run(
                 ["serve", "--state", folder, "--database", server.address(of: "postgres")], log: folder + "/3.log")
             #expect(replica.process.terminationStatus == 1)
             #expect(replica.output.contains("takes no writes"))
@@ -129,7 +129,7 @@ import Testing
             defer { try? server.dropDatabase(name) }
             let command = ["migrate", "--database", server.address(of: name)]
             for round in 1...2 {
-                let check = try Self.run(command + ["--check"], log: folder + "/check\(round).log")
+                let check = try await Self.run(command + ["--check"], log: folder + "/check\(round).log")
                 #expect(check.process.terminationStatus == 0, "\(check.output)")
                 #expect(check.output.contains("CREATE TABLE site ("))
             }
@@ -137,12 +137,12 @@ import Testing
             let programs = try (1...2).map { number in
                 try RunningProgram("pagewright-coordinator", command + ["--json"], log: folder + "/m\(number).log")
             }
-            for program in programs { program.process.waitUntilExit() }
+            for program in programs { try await program.wait() }
             #expect(programs.allSatisfy { $0.process.terminationStatus == 0 })
-            let after = try Self.run(command + ["--check"], log: folder + "/after.log")
+            let after = try await Self.run(command + ["--check"], log: folder + "/after.log")
             #expect(after.output.contains("nothing would be done"))
             try server.query("INSERT INTO schema_migration (number, name) VALUES (999, 'future')", in: name)
-            let newer = try Self.run(command, log: folder + "/newer.log")
+            let newer = try await Self.run(command, log: folder + "/newer.log")
             #expect(newer.process.terminationStatus == 1)
             #expect(newer.output.contains("Install the newer pagewright-coordinator"))
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// One program of ours, started for a test, whose death is noticed.
 final class RunningProgram: Sendable {
@@ -35,12 +36,20 @@ final class RunningProgram: Sendable {
         !process.isRunning && process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL
     }
 
+    /// Waits until it ended by itself; one that takes too long is killed.
+    func wait() async throws {
+        for _ in 0..<1200 where process.isRunning { try await Task.sleep(for: .milliseconds(50)) }
+        guard process.isRunning else { return }
+        kill(process.processIdentifier, SIGKILL)
+        throw TestFailure("\(process.arguments ?? []) did not end within a minute: \(output)")
+    }
+
     func stop() {
         guard process.isRunning else { return }
         process.terminate()
         for _ in 0..<100 where process.isRunning { usleep(50_000) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+        for _ in 0..<100 where process.isRunning { usleep(50_000) }
     }
 
     var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }

@@ -116,7 +116,7 @@ import Testing
         let join = try RunningProgram(
             "pagewright-agent", ["join", "--coordinator", addresses, "--token", token, "--state", folder + "/a"],
             log: folder + "/join.log")
-        join.process.waitUntilExit()
+        try await join.wait()
         try #require(join.process.terminationStatus == 0, "\(join.output)")
     }
 

@@ -10,7 +10,7 @@ extension TestSystem {
             "POST", "/api/v1/auth/register",
             ["email": "ann@example.org", "password": "correct horse battery", "name": "Ann"], expecting: [201])
         client.token = session["access_token"] as? String
-        try join()
+        try await join()
         try startAgent()
         return client
     }

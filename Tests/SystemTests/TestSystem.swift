@@ -43,18 +43,18 @@ final class TestSystem {
     }
 
     /// Makes the agent a member. The coordinator must answer already.
-    func join() throws {
+    func join() async throws {
         let invitation = try RunningProgram(
             "pagewright-coordinator", ["invite", "--state", folder + "/c", "--json"] + databaseArguments,
             log: folder + "/invite.log")
-        invitation.process.waitUntilExit()
+        try await invitation.wait()
         let line = try JSONSerialization.jsonObject(with: Data(invitation.output.utf8)) as? [String: Any]
         let token = try #require(line?["token"] as? String)
         let join = try RunningProgram(
             "pagewright-agent",
             ["join", "--coordinator", "127.0.0.1:\(agentsPort)", "--token", token, "--state", folder + "/a"],
             log: folder + "/join.log")
-        join.process.waitUntilExit()
+        try await join.wait()
         try #require(join.process.terminationStatus == 0, "\(join.output)")
     }
 

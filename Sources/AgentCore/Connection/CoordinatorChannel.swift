@@ -13,6 +13,8 @@ package final class CoordinatorChannel: Sendable {
     let address: CoordinatorAddress
     private let tls: CoordinatorTLS
     private let sockets: Sockets
+    private let closing = OneShot()
+    private let ended = OneShot()
 
     init(to address: CoordinatorAddress, tls: CoordinatorTLS, purpose: CoordinatorConnection.Purpose) throws {
         self.address = address
@@ -38,20 +40,29 @@ package final class CoordinatorChannel: Sendable {
                 target: address.target, transportSecurity: .customSecure, config: config))
     }
 
-    /// Keeps the connection up until ``close()``, or until the task is cancelled.
+    /// Keeps the connection up until ``close()``, or until the task is cancelled. Ends three seconds later at most.
     package func run() async {
         // A transport that is cancelled strands calls that wait for a connection; one that is shut down fails them. So
-        // the cancellation of this task becomes a shutdown, and only what is left a second later is cancelled.
-        let connections = Task { [client] in try? await client.runConnections() }
+        // the cancellation of this task becomes a shutdown. A transport whose sockets break while it shuts down was seen
+        // to wait for ever: what is left two seconds later is cancelled, and a second after that left behind.
+        let connections = Task { [client, ended] in
+            try? await client.runConnections()
+            ended.fire()
+        }
+        let watchdog = Task { [closing, ended] in
+            await closing.wait()
+            try? await Task.sleep(for: .seconds(2))
+            connections.cancel()
+            try? await Task.sleep(for: .seconds(1))
+            ended.fire()
+        }
         await withTaskCancellationHandler {
-            _ = await connections.value
+            await ended.wait()
         } onCancel: {
             close()
-            Task {
-                try? await Task.sleep(for: .seconds(1))
-                connections.cancel()
-            }
         }
+        closing.fire()
+        watchdog.cancel()
         sockets.closeAll()
     }
 
@@ -59,6 +70,7 @@ package final class CoordinatorChannel: Sendable {
     package func close() {
         client.beginGracefulShutdown()
         sockets.closeAll()
+        closing.fire()
     }
 
     /// Takes no new calls, and ends when those that run have ended.
@@ -109,6 +121,30 @@ package final class CoordinatorChannel: Sendable {
                 return Array(state.channels.values)
             }
             for channel in channels { channel.close(promise: nil) }
+        }
+    }
+
+    /// Something that happens once, and one task that waits for it.
+    private final class OneShot: Sendable {
+        private let state = Mutex<(hasHappened: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+
+        func fire() {
+            let waiter = state.withLock { state in
+                state.hasHappened = true
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume()
+        }
+
+        func wait() async {
+            await withCheckedContinuation { continuation in
+                let hasHappened = state.withLock { state in
+                    if !state.hasHappened { state.waiter = continuation }
+                    return state.hasHappened
+                }
+                if hasHappened { continuation.resume() }
+            }
         }
     }
 }

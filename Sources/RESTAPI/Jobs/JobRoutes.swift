@@ -61,7 +61,8 @@ struct JobRoutes {
     private var unlock: APIRoute {
         APIRoute(
             .post, Self.path + "/unlock", "Take a job from its host, as if the host had fallen silent",
-            feature: Self.feature, access: .admin, content: .json(JobBody.table.schema), errors: [.notFound, .conflict],
+            feature: Self.feature, access: .admin, content: .json(JobBody.table.schema),
+            errors: [.notFound, .conflict],
             keepsAnswers: false
         ) { request in
             .json(JobBody.table.json(try await jobs.unlock(try request.identifier("job"), for: try request.principal)))
