@@ -27,7 +27,9 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let source = try options.source().database()
+            let settings = try options.source()
+            let source = try settings.database()
+            if case .sqlite = source, settings.text(.state) != nil { try settings.stateFolder().create() }
             let opened = try await CoordinatorCore.openDatabase(
                 source, logger: Logger(label: "migrate") { _ in SwiftLogNoOpLogHandler() })
             if check {

@@ -38,7 +38,8 @@ struct StateFolder: Sendable {
     }
 
     func requireExisting() throws {
-        guard FileManager.default.fileExists(atPath: tokenKey) else {
+        let files = FileManager.default
+        guard files.fileExists(atPath: tokenKey) || files.fileExists(atPath: database) else {
             throw ServiceError(
                 .failedPrecondition, "there is no coordinator in \(path)",
                 nextStep: "Start it first: pagewright-coordinator serve --state \(path).")

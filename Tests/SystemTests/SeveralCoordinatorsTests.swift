@@ -63,10 +63,7 @@ import Testing
             }
             let asked = all[1 - holder].api
             let listener = try Self.listen(to: asked, token: token ?? "", into: folder + "/events.log")
-            defer {
-                listener.terminate()
-                listener.waitUntilExit()
-            }
+            defer { kill(listener.processIdentifier, SIGKILL) }
             try await asked.send(
                 "POST", "/api/v1/sites", ["slug": "bakery", "name": "Bakery", "template": "bakery"], expecting: [201])
             try await Self.until("version 1 to be served", folder) {

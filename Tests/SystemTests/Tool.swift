@@ -61,7 +61,6 @@ final class Tool {
     func stop() {
         guard process.isRunning else { return }
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
     }
 
     /// Starts a program and waits for its end.
