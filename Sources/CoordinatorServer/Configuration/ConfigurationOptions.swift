@@ -10,7 +10,7 @@ struct ConfigurationOptions: ParsableArguments {
         help: ArgumentHelp(
             "A configuration file; \(ConfigurationOptions.usualFile) is read when it is there.",
             discussion:
-                "`pagewright-coordinator settings` prints one with every setting. PAGEWRIGHT_CONFIG names it too.",
+                "`pagewright-coordinator settings` prints one with every setting. PAGEWRIGHT_COORDINATOR_CONFIG names it too.",
             valueName: "file"))
     var config: String?
     @Option(help: "The folder that holds everything the coordinator keeps by itself.")
@@ -33,7 +33,7 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     private func file(_ environment: [String: String]) throws(ServiceError) -> ConfigurationFile? {
-        if let config = config ?? environment["PAGEWRIGHT_CONFIG"], !config.isEmpty {
+        if let config = config ?? environment["PAGEWRIGHT_COORDINATOR_CONFIG"], !config.isEmpty {
             return try ConfigurationFile.read(config)
         }
         guard FileManager.default.fileExists(atPath: Self.usualFile) else { return nil }
