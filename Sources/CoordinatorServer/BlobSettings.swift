@@ -36,7 +36,7 @@ struct BlobSettings: Sendable {
         address = try source.requiredText(.blobs)
         credentialsFile = source.text(.s3Credentials)
         let own = (
-            access: source.text(.s3AccessKey), secret: try source.secret(.s3SecretKey),
+            access: try source.secret(.s3AccessKey), secret: try source.secret(.s3SecretKey),
             token: try source.secret(.s3SessionToken)
         )
         if let access = own.access ?? environment["AWS_ACCESS_KEY_ID"] {

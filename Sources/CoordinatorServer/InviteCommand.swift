@@ -12,7 +12,7 @@ struct InviteCommand: AsyncParsableCommand {
     @Option(help: "What the host will do: worker, serving or both, separated by commas.")
     var roles = "worker,serving"
     @Option(help: "Where agents reach this coordinator, host:port; for the command that is printed.")
-    var agentsAddress = "127.0.0.1:8443"
+    var agentsAddress: String?
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -28,8 +28,9 @@ struct InviteCommand: AsyncParsableCommand {
             let settings = try options.source()
             let folder = try settings.stateFolder()
             try folder.requireExisting()
+            let address = agentsAddress ?? settings.text(.agentsAddress) ?? "127.0.0.1:8443"
             let core = try await CoordinatorCore.open(
-                folder, database: try settings.database(), settings: CoordinatorSettings(agentsAddress: agentsAddress),
+                folder, database: try settings.database(), settings: CoordinatorSettings(agentsAddress: address),
                 logger: Logger(label: "invite") { _ in SwiftLogNoOpLogHandler() })
             let invitation = try await core.services.hosts.invite(
                 roles: roles.split(separator: ",").map(String.init), createdBy: "local")

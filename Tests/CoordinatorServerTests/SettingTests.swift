@@ -1,3 +1,4 @@
+import ArgumentParser
 import Domain
 import Foundation
 import TestSupport
@@ -70,6 +71,14 @@ import Testing
             .map { $0.dropFirst() }.joined(separator: "\n")
         let entries = try file(text).entries
         #expect(entries.count == Setting.all.count)
+    }
+
+    @Test("Every setting that is no secret is an option of serve, and no secret is")
+    func flags() {
+        let help = Program.helpMessage(for: ServeCommand.self, columns: 200)
+        for setting in Setting.all {
+            #expect(help.contains("\(setting.flag) ") != setting.isSecret, "\(setting.name)")
+        }
     }
 
     @Test("A file that is not there is an error that names it")

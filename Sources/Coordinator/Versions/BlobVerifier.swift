@@ -60,7 +60,7 @@ package struct BlobVerifier: Sendable {
             for blob in page {
                 try Task.checkCancellation()
                 if let bytesPerSecond {
-                    let due = start + .nanoseconds(report.read.bytes * 1_000_000_000 / Int64(max(1, bytesPerSecond)))
+                    let due = start + .seconds(Double(report.read.bytes) / Double(max(1, bytesPerSecond)))
                     if due > .now { try await Task.sleep(until: due) }
                 }
                 seen.insert(blob.digest)

@@ -59,7 +59,7 @@ struct Setting: Hashable, Sendable {
         standard: "directory")
     static let s3Credentials = Setting(
         "s3.credentials", "A file with the keys for S3, as Amazon's tools write it; instead of the next three.")
-    static let s3AccessKey = Setting("s3.access-key", "The access key for S3.")
+    static let s3AccessKey = Setting("s3.access-key", "The access key for S3.", isSecret: true)
     static let s3SecretKey = Setting("s3.secret-key", "The secret key for S3.", isSecret: true)
     static let s3SessionToken = Setting(
         "s3.session-token", "The session token for S3, if there is one.", isSecret: true)
