@@ -115,7 +115,10 @@ class Events:
         event = {}
         try:
             while True:
-                line = self._response.readline().decode().rstrip("\r\n")
+                line = self._response.readline().decode()
+                if not line:
+                    raise ConnectionError("the event stream ended")
+                line = line.rstrip("\r\n")
                 if line.startswith("id:"):
                     event["id"] = line[3:].strip()
                 elif line.startswith("event:"):
