@@ -103,7 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
             var services: [any Service] =
                 hints.services + [
                     core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
-                    core.services.lookout, gateway, api,
+                    core.services.lookout, core.services.presence, gateway, api,
                 ]
             if serve.collectionEvery > .zero {
                 services.append(

@@ -69,7 +69,10 @@ struct SharedFleet: Sendable {
                     name: "plain", title: "Plain", description: "One page.",
                     files: [(path: "index.html", bytes: Array(Self.page.utf8))])
             ], settings: CoordinatorSettings(), clock: SystemClock(), logger: Self.logger)
-        let background: [any Service] = others + [services.dispatcher, services.reaper, services.lookout]
+        let background: [any Service] =
+            others + [
+                services.dispatcher, services.reaper, services.lookout, services.presence,
+            ]
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in background { group.addTask { try await service.run() } }
             try await body(services)

@@ -39,6 +39,18 @@ package struct JobStore: Sendable {
         try await transaction.query("SELECT * FROM job WHERE id = $1", [SQLValue(id)]).first.map(Self.record)
     }
 
+    /// The sites of those of `jobs` that are there.
+    package func sites(of jobs: [JobID], in transaction: any SQLTransaction) async throws -> [JobID: SiteID] {
+        var sites: [JobID: SiteID] = [:]
+        for job in jobs {
+            guard
+                let row = try await transaction.query("SELECT site_id FROM job WHERE id = $1", [SQLValue(job)]).first
+            else { continue }
+            sites[job] = try row.identifier("site_id")
+        }
+        return sites
+    }
+
     /// The job that holds the line of `site`, if there is one.
     package func active(of site: SiteID, in transaction: any SQLTransaction) async throws -> JobRecord? {
         try await transaction.query(
