@@ -125,7 +125,8 @@ let package = Package(
             dependencies: ["Artifacts", "BlockingIO", "CArchive", "CLinux", "CZlib", "Domain", nioCore],
             swiftSettings: settings),
         .target(
-            name: "DatabasePostgres", dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", logging],
+            name: "DatabasePostgres",
+            dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", "Telemetry", logging, metrics],
             swiftSettings: settings),
         .target(name: "DatabaseSQLite", dependencies: ["BlockingIO", "Database", grdb], swiftSettings: settings),
         .target(
@@ -249,7 +250,7 @@ let package = Package(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],
             swiftSettings: testSettings),
         .testTarget(
-            name: "TelemetryTests", dependencies: ["Telemetry", coreMetrics, logging],
+            name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport", coreMetrics, logging],
             swiftSettings: testSettings),
         .testTarget(
             name: "ArtifactsTests",
