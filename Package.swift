@@ -161,8 +161,8 @@ let package = Package(
             name: "AgentCore",
             dependencies: [
                 "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Faults", "FleetIdentity",
-                crypto, grpcCore, grpcProtobuf, grpcTransport, lifecycle, logging, nioCore, nioPosix, nioSSL, protobuf,
-                x509,
+                crypto, grpcCore, grpcProtobuf, grpcTransport, lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                protobuf, x509,
             ], swiftSettings: settings),
         .target(
             name: "Coordinator",
