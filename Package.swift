@@ -224,6 +224,10 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestDatabases",
+            dependencies: ["Database", "DatabasePostgres", "DatabaseSQLite", "Persistence", "TestSupport", logging],
+            path: "Tests/TestDatabases", swiftSettings: testSettings),
         .testTarget(
             name: "HouseTests", dependencies: [],
             swiftSettings: testSettings),
@@ -309,7 +313,7 @@ let package = Package(
             dependencies: [
                 "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabaseSQLite",
                 "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis",
-                "TestSupport", lifecycle, logging, nioCore,
+                "TestDatabases", "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
         .testTarget(
@@ -329,7 +333,8 @@ let package = Package(
             name: "RESTAPITests",
             dependencies: [
                 "RESTAPI", "Archives", "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
-                "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestSupport", asyncHTTPClient, logging,
+                "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestDatabases", "TestSupport",
+                asyncHTTPClient, logging,
                 hummingbird, hummingbirdCore, httpTypes, lifecycle, nioCore, nioHTTP1,
             ],
             swiftSettings: testSettings),

@@ -1,5 +1,6 @@
 import Domain
 import Persistence
+import TestDatabases
 import Testing
 
 @testable import Coordinator
@@ -20,9 +21,9 @@ import Testing
         try await system.services.ledger.counts()[.leased, default: 0]
     }
 
-    @Test("After a start every lease lasts 300 s longer, and not for ever")
-    func start() async throws {
-        try await Installation.with { system in
+    @Test("After a start every lease lasts 300 s longer, and not for ever", arguments: TestDatabase.allCases)
+    func start(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             _ = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -37,9 +38,9 @@ import Testing
         }
     }
 
-    @Test("A clock of the day that jumps ten years ends no lease")
-    func clockJump() async throws {
-        try await Installation.with { system in
+    @Test("A clock of the day that jumps ten years ends no lease", arguments: TestDatabase.allCases)
+    func clockJump(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, leases) = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -55,9 +56,11 @@ import Testing
         }
     }
 
-    @Test("When it becomes the steward, and after the database was away, leases last longer once more")
-    func outage() async throws {
-        try await Installation.with { system in
+    @Test(
+        "When it becomes the steward, and after the database was away, leases last longer once more",
+        arguments: TestDatabase.allCases)
+    func outage(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             _ = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -77,9 +80,9 @@ import Testing
         }
     }
 
-    @Test("When every session breaks at once, leases last longer")
-    func allSessionsGone() async throws {
-        try await Installation.with { system in
+    @Test("When every session breaks at once, leases last longer", arguments: TestDatabase.allCases)
+    func allSessionsGone(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, _) = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -95,9 +98,10 @@ import Testing
         }
     }
 
-    @Test("When many leases would expire at once none does, until the hosts come back")
-    func brake() async throws {
-        try await Installation.with { system in
+    @Test(
+        "When many leases would expire at once none does, until the hosts come back", arguments: TestDatabase.allCases)
+    func brake(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, leases) = try await leases(10, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -121,9 +125,9 @@ import Testing
         }
     }
 
-    @Test("An operator lets the leases go that the brake holds")
-    func release() async throws {
-        try await Installation.with { system in
+    @Test("An operator lets the leases go that the brake holds", arguments: TestDatabase.allCases)
+    func release(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             _ = try await leases(5, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -147,9 +151,9 @@ import Testing
         }
     }
 
-    @Test("Few leases expire without a brake")
-    func few() async throws {
-        try await Installation.with { system in
+    @Test("Few leases expire without a brake", arguments: TestDatabase.allCases)
+    func few(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, leases) = try await leases(10, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -170,10 +174,10 @@ import Testing
         }
     }
 
-    @Test("A coordinator that is not the steward takes nothing back")
-    func follower() async throws {
-        try await Installation.with { system in
-            let other = try await Installation.open(system.folder, clock: system.clock)
+    @Test("A coordinator that is not the steward takes nothing back", arguments: TestDatabase.allCases)
+    func follower(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let other = try await Installation.open(system.folder, on: system.database, clock: system.clock)
             _ = try await leases(1, in: system)
             _ = try #require(try await other.services.stewardship.hold())
             let start = ContinuousClock.now
@@ -188,9 +192,11 @@ import Testing
         }
     }
 
-    @Test("An admin unlocks a job: the fence rises, the old holder is stale, and the log says who did it")
-    func unlock() async throws {
-        try await Installation.with { system in
+    @Test(
+        "An admin unlocks a job: the fence rises, the old holder is stale, and the log says who did it",
+        arguments: TestDatabase.allCases)
+    func unlock(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let host = try await system.host()
             let owner = try await system.user("ada")
             let site = try await system.site("shop", of: owner)

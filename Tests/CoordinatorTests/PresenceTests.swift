@@ -1,4 +1,5 @@
 import Domain
+import TestDatabases
 import Testing
 
 @testable import Coordinator
@@ -15,10 +16,12 @@ import Testing
                 host: host, epoch: epoch, engines: [.builtin], slots: slots, isDraining: false, send: { _ in true }))
     }
 
-    @Test("A host that is connected to another coordinator counts as connected, with its disk and its free slots")
-    func elsewhere() async throws {
-        try await Installation.with { system in
-            let other = try await Installation.open(system.folder, clock: system.clock)
+    @Test(
+        "A host that is connected to another coordinator counts as connected, with its disk and its free slots",
+        arguments: TestDatabase.allCases)
+    func elsewhere(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let other = try await Installation.open(system.folder, on: system.database, clock: system.clock)
             let host = try await system.host()
             let job = try await system.edit(try await system.site("shop"))
             try await other.services.presence.round(at: start)
@@ -40,10 +43,12 @@ import Testing
         }
     }
 
-    @Test("What a dead coordinator left ages out, and one that was only slow writes it again")
-    func death() async throws {
-        try await Installation.with { system in
-            let other = try await Installation.open(system.folder, clock: system.clock)
+    @Test(
+        "What a dead coordinator left ages out, and one that was only slow writes it again",
+        arguments: TestDatabase.allCases)
+    func death(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let other = try await Installation.open(system.folder, on: system.database, clock: system.clock)
             let host = try await system.host()
             connect(host, slots: 2, to: system.services)
             try await system.services.presence.round(at: start)
@@ -57,11 +62,11 @@ import Testing
         }
     }
 
-    @Test("The newest session is the one that is known, whoever writes last")
-    func newest() async throws {
-        try await Installation.with { system in
-            let other = try await Installation.open(system.folder, clock: system.clock)
-            let third = try await Installation.open(system.folder, clock: system.clock)
+    @Test("The newest session is the one that is known, whoever writes last", arguments: TestDatabase.allCases)
+    func newest(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let other = try await Installation.open(system.folder, on: system.database, clock: system.clock)
+            let third = try await Installation.open(system.folder, on: system.database, clock: system.clock)
             let host = try await system.host()
             connect(host, epoch: 2, slots: 1, to: other.services)
             connect(host, epoch: 1, slots: 7, to: system.services)
