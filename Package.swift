@@ -241,6 +241,14 @@ let package = Package(
             name: "Simulation", dependencies: ["Domain"], path: "Tests/Simulation", swiftSettings: simulationSettings),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: testSettings),
+        // For bench/run; an optimised build is what counts.
+        .executableTarget(
+            name: "LoadBench",
+            dependencies: [
+                "AgentCore", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabasePostgres",
+                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
+                "Redis", argumentParser, lifecycle, logging,
+            ], path: "Tests/LoadBench", swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests", dependencies: ["Domain", "Simulate", "Simulation"],
             swiftSettings: testSettings),

@@ -78,7 +78,7 @@ package struct JobLedger: Sendable {
 
     /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more, or needs an engine that is not
     /// among `engines`. Then nothing was changed.
-    func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
+    package func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
         let now = clock.now()
         let began = ContinuousClock.now
         let granted = try await unlessGrantedElsewhere(try await scope(of: [id])) { transaction in
