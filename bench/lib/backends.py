@@ -270,7 +270,7 @@ QUERIES = {
     "page of a user's sites": "SELECT * FROM site WHERE owner_id = '{user}' AND id < '~' AND deleted_at IS NULL "
                               "ORDER BY id DESC LIMIT 21",
     "page of a user's jobs": "SELECT job.* FROM job JOIN site ON site.id = job.site_id WHERE job.id < '~' AND "
-                             "site.deleted_at IS NULL AND site.owner_id = '{user}' ORDER BY job.id DESC LIMIT 21",
+                             "site.deleted_at IS NULL AND job.owner_id = '{user}' ORDER BY job.id DESC LIMIT 21",
     "versions of a site": "SELECT * FROM version WHERE site_id = '{site}' AND number < 9223372036854775807 "
                           "ORDER BY number DESC LIMIT 21",
     "ready jobs": "SELECT job.id, job.priority FROM job JOIN edit ON edit.job_id = job.id WHERE job.state = 'ready' AND "

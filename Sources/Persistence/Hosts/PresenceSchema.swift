@@ -10,5 +10,7 @@ package enum PresenceSchema {
             disk_free BIGINT, disk_total BIGINT)
         """,
         "CREATE INDEX host_session_coordinator ON host_session(coordinator)",
+        // The page of a user's jobs, newest first.
+        "CREATE INDEX job_owner ON job(owner_id, id)",
     ]
 }
