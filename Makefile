@@ -9,7 +9,7 @@ PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev 
     nginx-light postgresql procps redis-server redis-sentinel bubblewrap socat \
     protobuf-compiler openssl curl rsync wrk zip \
     python3 python3-venv python3-doc chromium fonts-dejavu-core \
-    gcc spin nftables iproute2 strace
+    gcc spin nftables iproute2 strace prometheus
 
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))

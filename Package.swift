@@ -125,7 +125,8 @@ let package = Package(
             dependencies: ["Artifacts", "BlockingIO", "CArchive", "CLinux", "CZlib", "Domain", nioCore],
             swiftSettings: settings),
         .target(
-            name: "DatabasePostgres", dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", logging],
+            name: "DatabasePostgres",
+            dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", "Telemetry", logging, metrics],
             swiftSettings: settings),
         .target(name: "DatabaseSQLite", dependencies: ["BlockingIO", "Database", grdb], swiftSettings: settings),
         .target(
@@ -160,8 +161,8 @@ let package = Package(
             name: "AgentCore",
             dependencies: [
                 "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Faults", "FleetIdentity",
-                crypto, grpcCore, grpcProtobuf, grpcTransport, lifecycle, logging, nioCore, nioPosix, nioSSL, protobuf,
-                x509,
+                crypto, grpcCore, grpcProtobuf, grpcTransport, lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                protobuf, x509,
             ], swiftSettings: settings),
         .target(
             name: "Coordinator",
@@ -223,6 +224,10 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestDatabases",
+            dependencies: ["Database", "DatabasePostgres", "DatabaseSQLite", "Persistence", "TestSupport", logging],
+            path: "Tests/TestDatabases", swiftSettings: testSettings),
         .testTarget(
             name: "HouseTests", dependencies: [],
             swiftSettings: testSettings),
@@ -236,6 +241,14 @@ let package = Package(
             name: "Simulation", dependencies: ["Domain"], path: "Tests/Simulation", swiftSettings: simulationSettings),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: testSettings),
+        // For bench/run; an optimised build is what counts.
+        .executableTarget(
+            name: "LoadBench",
+            dependencies: [
+                "AgentCore", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabasePostgres",
+                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
+                "Redis", argumentParser, lifecycle, logging,
+            ], path: "Tests/LoadBench", swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests", dependencies: ["Domain", "Simulate", "Simulation"],
             swiftSettings: testSettings),
@@ -249,7 +262,7 @@ let package = Package(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],
             swiftSettings: testSettings),
         .testTarget(
-            name: "TelemetryTests", dependencies: ["Telemetry", coreMetrics, logging],
+            name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport", coreMetrics, logging],
             swiftSettings: testSettings),
         .testTarget(
             name: "ArtifactsTests",
@@ -308,7 +321,7 @@ let package = Package(
             dependencies: [
                 "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabaseSQLite",
                 "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis",
-                "TestSupport", lifecycle, logging, nioCore,
+                "TestDatabases", "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
         .testTarget(
@@ -328,7 +341,8 @@ let package = Package(
             name: "RESTAPITests",
             dependencies: [
                 "RESTAPI", "Archives", "Coordinator", "Artifacts", "BlockingIO", "Database", "DatabaseSQLite", "Domain",
-                "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestSupport", asyncHTTPClient, logging,
+                "FleetIdentity", "Persistence", "QueueEmbedded", "Telemetry", "TestDatabases", "TestSupport",
+                asyncHTTPClient, logging,
                 hummingbird, hummingbirdCore, httpTypes, lifecycle, nioCore, nioHTTP1,
             ],
             swiftSettings: testSettings),

@@ -10,20 +10,32 @@ import NIOHTTP1
 /// What is on its way in waits in a folder of this machine until its batch is committed; a blob that is there is never
 /// sent again. Every request is signed, every content is named by its hash in the signature, and what is read is
 /// hashed again.
-package final class S3BlobStore: BlobStore {
+package final class S3BlobStore: AddressableBlobStore {
+    /// How others may read from the store by themselves.
+    package struct Lending: Sendable {
+        /// Certificates (PEM) of the authorities that ``S3Location/authorityFile`` names; empty without one.
+        let authorities: String
+
+        package init(authorities: String) {
+            self.authorities = authorities
+        }
+    }
+
     /// How many small requests of one call run side by side.
     static let parallelism = 16
 
     let client: S3Client
     let spool: BlobSpool
+    private let lending: Lending?
     /// So that all batches together hold few large bodies in memory.
     let largeBodies = AsyncSlots(3)
 
-    /// `spool` is a folder of this machine with room for the uploads of the moment.
+    /// `spool` is a folder of this machine with room for the uploads of the moment. Without `lending` nobody else reads.
     package init(
         location: S3Location, credentials: S3CredentialSource, spool directory: String, pool: BlockingPool,
-        clock: any WallClock, logger: Logger
+        lending: Lending? = nil, clock: any WallClock, logger: Logger
     ) async throws {
+        self.lending = lending
         client = S3Client(location: location, credentials: credentials, clock: clock, logger: logger)
         spool = try await BlobSpool(directory: directory, pool: pool)
     }
@@ -59,6 +71,13 @@ package final class S3BlobStore: BlobStore {
         precondition(pieceSize > 0, "a piece has at least one byte")
         try await S3Download(digest: digest, key: key(of: digest), client: client, limit: .max)
             .run(ofAtMost: pieceSize, body)
+    }
+
+    package func address(of digest: ContentDigest, lifetime: Duration) async throws -> BlobAddress? {
+        guard let lending, location.isSecure else { return nil }
+        return BlobAddress(
+            url: await client.presignedAddress(key: key(of: digest), lifetime: lifetime),
+            authorities: lending.authorities)
     }
 
     package func makeBatch() async throws -> any BlobBatch {

@@ -24,6 +24,7 @@ package struct CoordinatorServices: Sendable {
     package let dispatcher: JobDispatcher
     package let reaper: LeaseReaper
     package let lookout: Lookout
+    package let presence: Presence
     package let ledger: JobLedger
     package let completions: JobCompletions
     package let audit: AuditService
@@ -74,6 +75,8 @@ package struct CoordinatorServices: Sendable {
         lookout = Lookout(
             database: database, stores: stores, bus: bus, feed: feed, desiredState: desiredState, registry: registry,
             workers: workers, logger: logger)
+        presence = Presence(
+            database: database, stores: stores, registry: registry, workers: workers, clock: clock, logger: logger)
         events = EventService(database: database, stores: stores, feed: feed)
         sites = SiteService(
             database: database, stores: stores, versions: recorder, desiredState: desiredState, feed: feed,

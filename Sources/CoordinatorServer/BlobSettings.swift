@@ -13,27 +13,31 @@ struct BlobSettings: Sendable {
     let credentialsFile: String?
     /// The keys themselves, when there is no file.
     let credentials: S3Credentials?
+    /// Whether hosts may read from S3 by themselves.
+    let isLent: Bool
 
     /// A folder below that of the state.
-    static let directory = BlobSettings(address: "directory", credentialsFile: nil, credentials: nil)
+    static let directory = BlobSettings(address: "directory", credentialsFile: nil, credentials: nil, isLent: false)
 
-    private init(address: String, credentialsFile: String?, credentials: S3Credentials?) {
+    private init(address: String, credentialsFile: String?, credentials: S3Credentials?, isLent: Bool) {
         self.address = address
         self.credentialsFile = credentialsFile
         self.credentials = credentials
+        self.isLent = isLent
     }
 
     /// The same keys for another place, unless there are others for it.
     func moved(to address: String, credentialsFile: String?) -> BlobSettings {
         BlobSettings(
             address: address, credentialsFile: credentialsFile ?? self.credentialsFile,
-            credentials: credentialsFile == nil ? credentials : nil)
+            credentials: credentialsFile == nil ? credentials : nil, isLent: false)
     }
 
     init(
         _ source: SettingSource, environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(ServiceError) {
         address = try source.requiredText(.blobs)
+        isLent = try source.boolean(.s3Presigned)
         credentialsFile = source.text(.s3Credentials)
         let own = (
             access: try source.secret(.s3AccessKey), secret: try source.secret(.s3SecretKey),
@@ -54,6 +58,11 @@ struct BlobSettings: Sendable {
     func open(
         in folder: StateFolder, pool: BlockingPool, clock: any WallClock, logger: Logger
     ) async throws -> any BlobInventory {
+        guard !isLent || address.hasPrefix("s3://") else {
+            throw ServiceError(
+                .failedPrecondition, "s3.presigned is set, and the blobs are not in S3", field: "s3.presigned",
+                nextStep: "Leave s3.presigned out, or say s3://bucket/prefix?endpoint=… as blobs.")
+        }
         if address == "directory" || address.hasPrefix("directory:") {
             let path = address == "directory" ? folder.blobs : String(address.dropFirst(10))
             guard path.hasPrefix("/") else {
@@ -76,7 +85,19 @@ struct BlobSettings: Sendable {
         }
         return try await S3BlobStore(
             location: location, credentials: try await source(pool), spool: folder.spool, pool: pool,
-            clock: clock, logger: logger)
+            lending: try lending(location), clock: clock, logger: logger)
+    }
+
+    private func lending(_ location: S3Location) throws -> S3BlobStore.Lending? {
+        guard isLent else { return nil }
+        guard location.isSecure else {
+            throw ServiceError(
+                .failedPrecondition, "s3.presigned needs an endpoint that begins with https://", field: "s3.presigned",
+                rule: "s3-presigned-tls",
+                nextStep: "Whoever sees a signed address can read the content. Use TLS, or leave s3.presigned out.")
+        }
+        guard let file = location.authorityFile else { return S3BlobStore.Lending(authorities: "") }
+        return S3BlobStore.Lending(authorities: try String(contentsOfFile: file, encoding: .utf8))
     }
 
     private func source(_ pool: BlockingPool) async throws -> S3CredentialSource {

@@ -22,6 +22,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var blobs: BlobOptions
+    @Flag(help: "Let hosts read content from S3 themselves, by signed addresses; see docs/blobs.md.")
+    var s3Presigned = false
     @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 0)")
     var collectionEvery: String?
     @Option(help: "How old an unused blob must be before it is deleted, such as 24h or 30m. (default: 24h)")
@@ -53,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
             .listen: listen, .port: port, .agentsPort: agentsPort, .agentsAddress: agentsAddress,
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
             .redis: redis, .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery,
-            .collectionGrace: collectionGrace,
+            .collectionGrace: collectionGrace, .s3Presigned: s3Presigned ? "true" : nil,
         ].merging(blobs.flags) { _, flag in flag }
     }
 
@@ -103,7 +105,7 @@ struct ServeCommand: AsyncParsableCommand {
             var services: [any Service] =
                 hints.services + [
                     core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
-                    core.services.lookout, gateway, api,
+                    core.services.lookout, core.services.presence, gateway, api,
                 ]
             if serve.collectionEvery > .zero {
                 services.append(

@@ -105,13 +105,15 @@ package final class PostgresDatabase: SQLDatabase {
     }
 
     /// The server's identifier, which every restore from a base backup shares, and the timeline, which changes with every
-    /// promotion and every restore to a point in time.
+    /// promotion and every restore to a point in time. A standby says the timeline that it follows.
     package func storageIdentity() async throws -> String? {
         try await read { transaction in
             let row = try await transaction.query(
                 """
                 SELECT (SELECT system_identifier FROM pg_control_system())::TEXT AS system,
-                    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline
+                    CASE WHEN pg_is_in_recovery()
+                        THEN upper(lpad(to_hex((SELECT timeline_id FROM pg_control_checkpoint())), 8, '0'))
+                        ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END AS timeline
                 """)[0]
             return try "postgres:\(row.text("system")):\(row.text("timeline"))"
         }

@@ -46,6 +46,7 @@ final class PostgresPool: Sendable {
     private let readiness: SocketReadiness
     private let blocking: BlockingPool
     private let logger: Logger
+    private let metrics: PoolMetrics
     private let state = Mutex(State())
 
     init(
@@ -59,17 +60,26 @@ final class PostgresPool: Sendable {
         self.readiness = readiness
         self.blocking = blocking
         self.logger = logger
+        metrics = PoolMetrics(role)
     }
 
-    /// How many connections are open, and how many of them nobody uses.
-    var counts: (open: Int, idle: Int, waiting: Int) { state.withLock { ($0.open, $0.idle.count, $0.waiters.count) } }
+    /// Says how many connections are open, how many of them nobody uses, and how many callers wait.
+    private func publish() {
+        metrics.publish(state.withLock { ($0.open, $0.idle.count, $0.waiters.count) })
+    }
 
     /// Hands a working connection to `body` and takes it back. One that `body` left broken is thrown away.
     func withConnection<Value: Sendable>(
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
+        let began = ContinuousClock.now
         let (connection, age) = try await acquire()
-        defer { release(connection, age: age) }
+        metrics.noteWait(.now - began)
+        publish()
+        defer {
+            release(connection, age: age)
+            publish()
+        }
         return try await body(connection)
     }
 
@@ -162,6 +172,7 @@ final class PostgresPool: Sendable {
                     state.line.append(ticket)
                     return nil
                 }
+                publish()
                 if let served { return continuation.resume(returning: served) }
                 if Task.isCancelled { _ = giveUp(ticket, CancellationError()) }
             }

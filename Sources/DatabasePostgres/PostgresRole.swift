@@ -10,6 +10,16 @@ enum PostgresRole: Sendable {
 
     var writes: Bool { self != .reading }
 
+    /// What a pool of these is called in the metrics.
+    var word: String {
+        switch self {
+        case .writing: "writing"
+        case .writingAhead: "writing-ahead"
+        case .reading: "reading"
+        case .flushing: "flushing"
+        }
+    }
+
     /// What the server is told at the start of the session.
     var options: [String] {
         switch self {

@@ -9,6 +9,7 @@ package struct Stores: Sendable {
     package let jobs = JobStore()
     package let hosts = HostStore()
     package let placements = PlacementStore()
+    package let presence = PresenceStore()
     package let events = EventStore()
     package let settings = SettingStore()
     package let audit = AuditStore()

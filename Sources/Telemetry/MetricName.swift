@@ -28,6 +28,9 @@ package enum MetricName: String, Sendable, CaseIterable {
     case blobBytesReceived = "pagewright_blob_received_bytes_total"
     case queueDepth = "pagewright_queue_depth"
     case jobsTakenFromDatabase = "pagewright_jobs_taken_from_database_total"
+    case databaseConnections = "pagewright_database_connections"
+    case databaseWaiting = "pagewright_database_waiting_callers"
+    case databaseWaitSeconds = "pagewright_database_connection_wait_seconds"
     case redisConnected = "pagewright_redis_connected"
     case redisCommandSeconds = "pagewright_redis_command_duration_seconds"
     case blobsCollected = "pagewright_blobs_collected_total"
@@ -84,6 +87,18 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .blobBytesReceived: ("Bytes of content received from agents.", .counter, [])
         case .queueDepth: ("Jobs in the queue for workers, by what the worker must be able to do.", .gauge, ["label"])
         case .jobsTakenFromDatabase: ("Jobs dispatched from the database, for want of a queue.", .counter, [])
+        case .databaseConnections:
+            (
+                "Open connections to PostgreSQL, by what they are for and whether they are in use or idle.", .gauge,
+                ["pool", "state"]
+            )
+        case .databaseWaiting:
+            ("Callers that wait for a connection to PostgreSQL because all are in use.", .gauge, ["pool"])
+        case .databaseWaitSeconds:
+            (
+                "Time that a caller waited for a connection to PostgreSQL, opening it included.",
+                .histogram(Self.requestBuckets), ["pool"]
+            )
         case .redisConnected: ("1 while Redis takes commands, 0 while it is out of reach.", .gauge, [])
         case .redisCommandSeconds: ("Time from a command to Redis to its answer.", .histogram(Self.requestBuckets), [])
         case .blobsCollected: ("Blobs deleted because nothing refers to them.", .counter, [])

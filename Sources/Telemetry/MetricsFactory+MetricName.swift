@@ -17,6 +17,16 @@ extension MetricsFactory {
         if amount >= 0 { meter.increment(by: Double(amount)) } else { meter.decrement(by: Double(-amount)) }
     }
 
+    /// A gauge that is set often: found once.
+    package func meter(_ name: MetricName, _ labels: String...) -> any MeterHandler {
+        makeMeter(label: name.rawValue, dimensions: name.dimensions(labels))
+    }
+
+    /// A duration that is noted often: found once.
+    package func timer(_ name: MetricName, _ labels: String...) -> any TimerHandler {
+        makeTimer(label: name.rawValue, dimensions: name.dimensions(labels))
+    }
+
     /// Notes how long something took.
     package func observe(_ name: MetricName, _ duration: Duration, _ labels: String...) {
         let (seconds, attoseconds) = duration.components

@@ -22,10 +22,15 @@ struct BlobClientTests {
         /// Changes what is sent.
         let tamper: @Sendable ([Piece]) -> [Piece]
         let stalls: Bool
+        /// Where it says that blobs can be had, to those who can fetch from there.
+        let lends: String?
 
-        init(stalls: Bool = false, tamper: @escaping @Sendable ([Piece]) -> [Piece] = { $0 }) {
+        init(
+            stalls: Bool = false, lends: String? = nil, tamper: @escaping @Sendable ([Piece]) -> [Piece] = { $0 }
+        ) {
             self.tamper = tamper
             self.stalls = stalls
+            self.lends = lends
         }
 
         func add(_ bytes: [UInt8]) -> ContentDigest {
@@ -56,6 +61,17 @@ struct BlobClientTests {
             request: Pagewright_Agent_V1_GetBlobsRequest, response: RPCWriter<Piece>, context: ServerContext
         ) async throws {
             _ = try BlobAccess(wire: request.access)
+            if let lends, request.acceptsAddresses {
+                for digest in request.digests {
+                    try await response.write(
+                        .with {
+                            $0.digest = digest
+                            $0.address = lends
+                            $0.addressSeconds = 60
+                        })
+                }
+                return
+            }
             var pieces: [Piece] = []
             for digest in try Field.digests(request.digests, "digests", atMost: BlobLimits.digestsInOneCall) {
                 guard let bytes = blobs.withLock({ $0[digest] }) else { throw ServiceError(.notFound, "not here") }
@@ -167,6 +183,35 @@ struct BlobClientTests {
             await #expect(throws: ServiceError.self) { try await client.fetch(digests, for: access, into: store) }
             let missing = try await store.missing(among: digests)
             #expect(missing == digests)
+        }
+    }
+
+    @Test(
+        "What the store does not give comes from the coordinator",
+        arguments: ["https://127.0.0.1:PORT/x?y", "https://nowhere.invalid/x"])
+    func lentInVain(address: String) async throws {
+        let nobody = try freePorts(1)[0]
+        let shelf = Shelf(lends: address.replacing("PORT", with: "\(nobody)"))
+        let contents = (0..<20).map { Self.noise(1000 + $0, seed: UInt8($0)) }
+        let digests = contents.map(shelf.add)
+        try await withClient(shelf) { client, store in
+            let summary = try await client.fetch(digests, for: access, into: store)
+            #expect(summary == TransferSummary(files: 20, bytes: contents.reduce(0) { $0 + Int64($1.count) }))
+            #expect(try await store.missing(among: digests).isEmpty)
+        }
+    }
+
+    @Test(
+        "An address that is not plainly https is refused",
+        arguments: ["http://store/x", "https://user@store/x", "https://store", "https://store:99999/x", "file:///x"])
+    func badAddress(address: String) async throws {
+        let shelf = Shelf(lends: address)
+        let digest = shelf.add([1])
+        try await withClient(shelf) { client, store in
+            let error = await #expect(throws: ServiceError.self) {
+                try await client.fetch([digest], for: access, into: store)
+            }
+            #expect(error?.rule == "blob-address")
         }
     }
 

@@ -381,4 +381,21 @@ import Testing
         ].map { $0.canonicalText(number: 1, previousHash: AuditHead.genesis.hash) }
         #expect(Set(texts).count == texts.count)
     }
+
+    @Test("Rows of one transaction stand in the order in which they were written, in the same millisecond too")
+    func orderOfRows() async throws {
+        try await Installation.with { system in
+            let now = system.clock.now()
+            try await system.database.withTransaction { transaction in
+                for number in 0..<200 {
+                    try await AuditTrail(stores: system.stores).record(
+                        .siteRenamed, on: "\(number)", by: .system, at: now, in: transaction)
+                }
+            }
+            let page = try await system.services.audit.list(
+                AuditStore.Filter(action: AuditAction.siteRenamed.rawValue), oldestFirst: true,
+                page: try PageRequest(limit: 200), for: system.admin)
+            #expect(page.items.map(\.entry.subject) == (0..<200).map { "\($0)" })
+        }
+    }
 }

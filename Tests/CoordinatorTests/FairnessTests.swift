@@ -1,5 +1,6 @@
 import Domain
 import Persistence
+import TestDatabases
 import Testing
 
 @testable import Coordinator
@@ -17,9 +18,9 @@ import Testing
         return owners[job.site]
     }
 
-    @Test("One user with many jobs does not hold up another's first")
-    func first() async throws {
-        try await Installation.with { system in
+    @Test("One user with many jobs does not hold up another's first", arguments: TestDatabase.allCases)
+    func first(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let host = try await system.host()
             let (hog, guest) = (try await system.user("hog"), try await system.user("guest"))
             var owners: [SiteID: String] = [:]
@@ -44,9 +45,9 @@ import Testing
         }
     }
 
-    @Test("With one worker and users who ask again and again, nobody starves")
-    func starvation() async throws {
-        try await Installation.with { system in
+    @Test("With one worker and users who ask again and again, nobody starves", arguments: TestDatabase.allCases)
+    func starvation(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let host = try await system.host()
             var owners: [SiteID: String] = [:]
             let patient = try await system.user("patient")

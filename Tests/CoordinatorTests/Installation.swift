@@ -11,11 +11,12 @@ import Persistence
 import Queue
 import QueueEmbedded
 import Synchronization
+import TestDatabases
 import TestSupport
 
 @testable import Coordinator
 
-/// All use cases on SQLite in a folder of their own, with a clock that the test turns. No service runs by itself.
+/// All use cases on a database of their own, with a clock that the test turns. No service runs by itself.
 struct Installation: Sendable {
     final class Clock: WallClock {
         private let time = Mutex(Timestamp(millisecondsSinceEpoch: 1_800_000_000_000))
@@ -41,19 +42,23 @@ struct Installation: Sendable {
     let admin: Principal
 
     static func with<Value>(
-        settings: CoordinatorSettings = CoordinatorSettings(), _ body: (Installation) async throws -> Value
+        settings: CoordinatorSettings = CoordinatorSettings(), on driver: TestDatabase = .sqlite,
+        _ body: (Installation) async throws -> Value
     ) async throws -> Value {
         try await withTemporaryDirectory { folder in
-            try await body(try await open(folder, settings: settings))
+            try await driver.withMigrated(in: folder) { database in
+                try await body(try await open(folder, on: database, settings: settings))
+            }
         }
     }
 
-    /// Opens the installation in `folder`, or makes it.
+    /// Opens the installation in `folder`, or makes it there with SQLite.
     static func open(
-        _ folder: String, settings: CoordinatorSettings = CoordinatorSettings(), clock: Clock = Clock()
+        _ folder: String, on given: (any SQLDatabase)? = nil, settings: CoordinatorSettings = CoordinatorSettings(),
+        clock: Clock = Clock()
     ) async throws -> Installation {
-        let database = try SQLiteDatabase(path: folder + "/pagewright.sqlite")
-        _ = try await Migrator(Schema.migrations).migrate(database)
+        let database = try given ?? SQLiteDatabase(path: folder + "/pagewright.sqlite")
+        if given == nil { _ = try await Migrator(Schema.migrations).migrate(database) }
         let pool = BlockingPool(label: "test.blobs", width: 4)
         let blobs = try await DirectoryBlobStore(directory: folder + "/blobs", pool: pool)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

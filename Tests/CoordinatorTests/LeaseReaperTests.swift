@@ -1,5 +1,6 @@
 import Domain
 import Persistence
+import TestDatabases
 import Testing
 
 @testable import Coordinator
@@ -20,9 +21,9 @@ import Testing
         try await system.services.ledger.counts()[.leased, default: 0]
     }
 
-    @Test("After a start every lease lasts 300 s longer, and not for ever")
-    func start() async throws {
-        try await Installation.with { system in
+    @Test("After a start every lease lasts 300 s longer, and not for ever", arguments: TestDatabase.allCases)
+    func start(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             _ = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -37,9 +38,29 @@ import Testing
         }
     }
 
-    @Test("When it becomes the steward, and after the database was away, leases last longer once more")
-    func outage() async throws {
-        try await Installation.with { system in
+    @Test("A clock of the day that jumps ten years ends no lease", arguments: TestDatabase.allCases)
+    func clockJump(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let (host, leases) = try await leases(1, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            try await system.services.reaper.round(&memory, at: start)
+            try await system.services.reaper.round(&memory, at: start + .seconds(301))
+            #expect(try await held(system) == 0, "it was not renewed for 301 s")
+            let again = try await system.lease(leases[0].job, to: host)
+            try await system.services.reaper.round(&memory, at: start + .seconds(302))
+            system.clock.advance(by: .seconds(315_360_000))
+            try await system.services.reaper.round(&memory, at: start + .seconds(360))
+            #expect(try await held(system) == 1)
+            #expect(try await system.services.ledger.renew([again], from: host).renewed == [again])
+        }
+    }
+
+    @Test(
+        "When it becomes the steward, and after the database was away, leases last longer once more",
+        arguments: TestDatabase.allCases)
+    func outage(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             _ = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -59,26 +80,28 @@ import Testing
         }
     }
 
-    @Test("When every session breaks at once, leases last longer")
-    func allSessionsGone() async throws {
-        try await Installation.with { system in
+    @Test("When every session breaks at once, leases last longer", arguments: TestDatabase.allCases)
+    func allSessionsGone(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, _) = try await leases(1, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
             system.services.registry.add(host, epoch: 1) { _, _ in }
-            try await system.services.reaper.round(&memory, at: start + .seconds(400))
-            system.clock.advance(by: .seconds(80))
+            try await system.services.reaper.round(&memory, at: start)
+            try await system.services.reaper.round(&memory, at: start + .seconds(70))
             system.services.registry.remove(host, epoch: 1)
-            try await system.services.reaper.round(&memory, at: start + .seconds(800))
+            try await system.services.reaper.round(&memory, at: start + .seconds(71))
+            try await system.services.reaper.round(&memory, at: start + .seconds(370))
             #expect(try await held(system) == 1)
-            try await system.services.reaper.round(&memory, at: start + .seconds(1101))
+            try await system.services.reaper.round(&memory, at: start + .seconds(372))
             #expect(try await held(system) == 0)
         }
     }
 
-    @Test("When many leases would expire at once none does, until the hosts come back")
-    func brake() async throws {
-        try await Installation.with { system in
+    @Test(
+        "When many leases would expire at once none does, until the hosts come back", arguments: TestDatabase.allCases)
+    func brake(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, leases) = try await leases(10, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -102,9 +125,9 @@ import Testing
         }
     }
 
-    @Test("An operator lets the leases go that the brake holds")
-    func release() async throws {
-        try await Installation.with { system in
+    @Test("An operator lets the leases go that the brake holds", arguments: TestDatabase.allCases)
+    func release(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             _ = try await leases(5, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
@@ -128,31 +151,33 @@ import Testing
         }
     }
 
-    @Test("Few leases expire without a brake")
-    func few() async throws {
-        try await Installation.with { system in
+    @Test("Few leases expire without a brake", arguments: TestDatabase.allCases)
+    func few(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let (host, leases) = try await leases(10, in: system)
             let start = ContinuousClock.now
             var memory = system.services.reaper.makeMemory(at: start)
             try await system.services.reaper.round(&memory, at: start)
             system.clock.advance(by: .seconds(80))
             _ = try await system.services.ledger.renew(Array(leases.prefix(7)), from: host)
+            try await system.services.reaper.round(&memory, at: start + .seconds(250))
             try await system.services.reaper.round(&memory, at: start + .seconds(301))
             #expect(try await held(system) == 7)
             // Within the same minute one more is too many.
             system.clock.advance(by: .seconds(80))
             _ = try await system.services.ledger.renew(Array(leases.prefix(6)), from: host)
             try await system.services.reaper.round(&memory, at: start + .seconds(302))
+            try await system.services.reaper.round(&memory, at: start + .seconds(330))
             #expect(try await held(system) == 7)
             try await system.services.reaper.round(&memory, at: start + .seconds(362))
             #expect(try await system.services.brakes.list(for: system.admin).isEmpty == false)
         }
     }
 
-    @Test("A coordinator that is not the steward takes nothing back")
-    func follower() async throws {
-        try await Installation.with { system in
-            let other = try await Installation.open(system.folder, clock: system.clock)
+    @Test("A coordinator that is not the steward takes nothing back", arguments: TestDatabase.allCases)
+    func follower(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let other = try await Installation.open(system.folder, on: system.database, clock: system.clock)
             _ = try await leases(1, in: system)
             _ = try #require(try await other.services.stewardship.hold())
             let start = ContinuousClock.now
@@ -167,9 +192,11 @@ import Testing
         }
     }
 
-    @Test("An admin unlocks a job: the fence rises, the old holder is stale, and the log says who did it")
-    func unlock() async throws {
-        try await Installation.with { system in
+    @Test(
+        "An admin unlocks a job: the fence rises, the old holder is stale, and the log says who did it",
+        arguments: TestDatabase.allCases)
+    func unlock(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let host = try await system.host()
             let owner = try await system.user("ada")
             let site = try await system.site("shop", of: owner)

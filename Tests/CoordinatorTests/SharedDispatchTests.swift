@@ -2,6 +2,7 @@ import Coordinator
 import Domain
 import Queue
 import QueueEmbedded
+import TestDatabases
 import TestSupport
 import Testing
 
@@ -26,10 +27,12 @@ import Testing
         try await SharedFleet.until { jobs.isSubset(of: agents.flatMap { $0.offers.map(\.lease.job) }) }
     }
 
-    @Test("A job that was submitted here is offered by the coordinator that has the worker")
-    func elsewhere() async throws {
+    @Test(
+        "A job that was submitted here is offered by the coordinator that has the worker",
+        arguments: TestDatabase.allCases)
+    func elsewhere(on database: TestDatabase) async throws {
         try await RedisServer.run { server in
-            try await SharedFleet.run { fleet in
+            try await SharedFleet.run(on: database) { fleet in
                 try await fleet.withCoordinator(on: server) { one, _ in
                     try await fleet.withCoordinator(on: server) { other, _ in
                         let agent = FrameAgent(host: try await fleet.addHost([.worker]))
@@ -43,9 +46,11 @@ import Testing
         }
     }
 
-    @Test("The same without any Redis: coordinators find each other's work in the database")
-    func withoutRedis() async throws {
-        try await SharedFleet.run { fleet in
+    @Test(
+        "The same without any Redis: coordinators find each other's work in the database",
+        arguments: TestDatabase.allCases)
+    func withoutRedis(on database: TestDatabase) async throws {
+        try await SharedFleet.run(on: database) { fleet in
             try await fleet.withCoordinator { one in
                 try await fleet.withCoordinator { other in
                     let agent = FrameAgent(host: try await fleet.addHost([.worker]))
@@ -58,10 +63,10 @@ import Testing
         }
     }
 
-    @Test("Two coordinators never give one job to two workers, and every job ends")
-    func together() async throws {
+    @Test("Two coordinators never give one job to two workers, and every job ends", arguments: TestDatabase.allCases)
+    func together(on database: TestDatabase) async throws {
         try await RedisServer.run { server in
-            try await SharedFleet.run { fleet in
+            try await SharedFleet.run(on: database) { fleet in
                 try await fleet.withCoordinator(on: server) { one, _ in
                     try await fleet.withCoordinator(on: server) { other, _ in
                         let agents = [
@@ -83,10 +88,10 @@ import Testing
         }
     }
 
-    @Test("A Redis that forgot all it had delays jobs and loses none")
-    func flushed() async throws {
+    @Test("A Redis that forgot all it had delays jobs and loses none", arguments: TestDatabase.allCases)
+    func flushed(on database: TestDatabase) async throws {
         try await RedisServer.run { server in
-            try await SharedFleet.run { fleet in
+            try await SharedFleet.run(on: database) { fleet in
                 try await fleet.withCoordinator(on: server) { one, _ in
                     let jobs = try await fleet.submitEdits(Self.slugs(10), to: one)
                     #expect(try server.ask("ZCARD", "{pagewright}:ready:builtin") == "10")
@@ -98,10 +103,10 @@ import Testing
         }
     }
 
-    @Test("While Redis is dead jobs go on, and when it is back they do too")
-    func killed() async throws {
+    @Test("While Redis is dead jobs go on, and when it is back they do too", arguments: TestDatabase.allCases)
+    func killed(on database: TestDatabase) async throws {
         try await RedisServer.run { server in
-            try await SharedFleet.run { fleet in
+            try await SharedFleet.run(on: database) { fleet in
                 try await fleet.withCoordinator(on: server) { one, client in
                     let agent = FrameAgent(host: try await fleet.addHost([.worker]))
                     try await Self.withAgent(agent, on: one) {
@@ -118,10 +123,10 @@ import Testing
         }
     }
 
-    @Test("While Redis stalls jobs go on")
-    func stalled() async throws {
+    @Test("While Redis stalls jobs go on", arguments: TestDatabase.allCases)
+    func stalled(on database: TestDatabase) async throws {
         try await RedisServer.run { server in
-            try await SharedFleet.run { fleet in
+            try await SharedFleet.run(on: database) { fleet in
                 try await fleet.withCoordinator(on: server) { one, client in
                     let agent = FrameAgent(host: try await fleet.addHost([.worker]))
                     try await Self.withAgent(agent, on: one) {
@@ -138,10 +143,10 @@ import Testing
         }
     }
 
-    @Test("What Redis says of a job that is none is no reason for anything")
-    func invented() async throws {
+    @Test("What Redis says of a job that is none is no reason for anything", arguments: TestDatabase.allCases)
+    func invented(on database: TestDatabase) async throws {
         try await RedisServer.run { server in
-            try await SharedFleet.run { fleet in
+            try await SharedFleet.run(on: database) { fleet in
                 try await fleet.withCoordinator(on: server) { one, _ in
                     let agent = FrameAgent(host: try await fleet.addHost([.worker]), slots: 1)
                     try await Self.withAgent(agent, on: one) {
@@ -157,9 +162,9 @@ import Testing
         }
     }
 
-    @Test("A job that needs another engine does not hold up the others")
-    func otherEngine() async throws {
-        try await SharedFleet.run { fleet in
+    @Test("A job that needs another engine does not hold up the others", arguments: TestDatabase.allCases)
+    func otherEngine(on database: TestDatabase) async throws {
+        try await SharedFleet.run(on: database) { fleet in
             try await fleet.withCoordinator { one in
                 for slug in Self.slugs(3) {
                     _ = try await one.sites.create(slug: slug, name: slug, template: "plain", for: fleet.owner)

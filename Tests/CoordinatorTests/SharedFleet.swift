@@ -3,7 +3,6 @@ import Artifacts
 import BlockingIO
 import Coordinator
 import Database
-import DatabaseSQLite
 import Domain
 import FleetIdentity
 import Logging
@@ -14,12 +13,13 @@ import QueueRedis
 import Redis
 import ServiceLifecycle
 import Synchronization
+import TestDatabases
 import TestSupport
 import Testing
 
 /// What several coordinators share: one database, one store, one set of keys. Agents are made of their frames.
 struct SharedFleet: Sendable {
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let owner: Principal
     private let blobs: DirectoryBlobStore
     private let pool: BlockingPool
@@ -33,27 +33,34 @@ struct SharedFleet: Sendable {
 
         """
 
-    static func run(_ body: @escaping @Sendable (SharedFleet) async throws -> Void) async throws {
+    static func run(
+        on driver: TestDatabase = .sqlite, _ body: @escaping @Sendable (SharedFleet) async throws -> Void
+    ) async throws {
         try await withTemporaryDirectory { folder in
-            let now = SystemClock().now()
-            let pool = BlockingPool(label: "test", width: 4)
-            let database = try SQLiteDatabase(path: folder + "/test.sqlite")
-            _ = try await Migrator(Schema.migrations).migrate(database)
-            let owner = Principal(user: UserID(at: now), role: .admin)
-            try await database.withTransaction { transaction in
-                try await transaction.execute(
-                    """
-                    INSERT INTO app_user (id, email, name, role, password_hash, created_at)
-                    VALUES ($1, 'admin@example.org', 'Admin', 'admin', '-', 0)
-                    """, [.text(owner.user.text)])
-            }
-            try await body(
-                SharedFleet(
-                    database: database, owner: owner,
-                    blobs: try await DirectoryBlobStore(directory: folder + "/blobs", pool: pool), pool: pool,
-                    authority: try CertificateAuthority.loadOrCreate(inDirectory: folder + "/ca", at: now),
-                    signer: try VersionSigner.loadOrCreate(inDirectory: folder + "/ca")))
+            try await driver.withMigrated(in: folder) { try await run(on: $0, in: folder, body) }
         }
+    }
+
+    private static func run(
+        on database: any SQLDatabase, in folder: String,
+        _ body: @escaping @Sendable (SharedFleet) async throws -> Void
+    ) async throws {
+        let now = SystemClock().now()
+        let pool = BlockingPool(label: "test", width: 4)
+        let owner = Principal(user: UserID(at: now), role: .admin)
+        try await database.withTransaction { transaction in
+            try await transaction.execute(
+                """
+                INSERT INTO app_user (id, email, name, role, password_hash, created_at)
+                VALUES ($1, 'admin@example.org', 'Admin', 'admin', '-', 0)
+                """, [.text(owner.user.text)])
+        }
+        try await body(
+            SharedFleet(
+                database: database, owner: owner,
+                blobs: try await DirectoryBlobStore(directory: folder + "/blobs", pool: pool), pool: pool,
+                authority: try CertificateAuthority.loadOrCreate(inDirectory: folder + "/ca", at: now),
+                signer: try VersionSigner.loadOrCreate(inDirectory: folder + "/ca")))
     }
 
     /// Runs a coordinator for as long as `body` takes.
@@ -69,7 +76,10 @@ struct SharedFleet: Sendable {
                     name: "plain", title: "Plain", description: "One page.",
                     files: [(path: "index.html", bytes: Array(Self.page.utf8))])
             ], settings: CoordinatorSettings(), clock: SystemClock(), logger: Self.logger)
-        let background: [any Service] = others + [services.dispatcher, services.reaper, services.lookout]
+        let background: [any Service] =
+            others + [
+                services.dispatcher, services.reaper, services.lookout, services.presence,
+            ]
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in background { group.addTask { try await service.run() } }
             try await body(services)

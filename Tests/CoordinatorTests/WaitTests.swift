@@ -1,4 +1,5 @@
 import Domain
+import TestDatabases
 import Testing
 
 @testable import Coordinator
@@ -14,9 +15,11 @@ import Testing
                 host: host, epoch: 1, engines: engines, slots: slots, isDraining: false, send: { _ in true }))
     }
 
-    @Test("A job behind another of its site says which, since when, and how many are before it")
-    func siteBusy() async throws {
-        try await Installation.with { system in
+    @Test(
+        "A job behind another of its site says which, since when, and how many are before it",
+        arguments: TestDatabase.allCases)
+    func siteBusy(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let host = try await system.host()
             let site = try await system.site("shop")
             let first = try await system.edit(site)
@@ -36,9 +39,9 @@ import Testing
         }
     }
 
-    @Test("A ready job says which worker is missing, and its place in the line")
-    func workers() async throws {
-        try await Installation.with { system in
+    @Test("A ready job says which worker is missing, and its place in the line", arguments: TestDatabase.allCases)
+    func workers(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
             let host = try await system.host()
             let jobs = [
                 try await system.edit(try await system.site("one")),

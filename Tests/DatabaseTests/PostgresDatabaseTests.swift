@@ -36,6 +36,23 @@ import Testing
         #expect(!quickFacts.isDurable)
     }
 
+    @Test("A server says what it is as a primary and as a standby, and another word once it was promoted")
+    func identity() async throws {
+        let server = try PostgresServer(settings: ["wal_level": "replica"])
+        let (primary, again) = try await withPostgresDatabase(on: server) {
+            (try await $0.storageIdentity(), try await $0.storageIdentity())
+        }
+        #expect(primary != nil && primary == again)
+        let standby = try PostgresServer(files: ["standby.signal": ""])
+        let database = try PostgresDatabase(
+            PostgresSettings(address: try PostgresAddress(standby.address(of: "postgres"))), logger: quiet)
+        let before = try await database.storageIdentity()
+        #expect(before?.hasSuffix(":00000001") == true)
+        try standby.query("SELECT pg_promote(true, 60)", in: "postgres")
+        let after = try await database.storageIdentity()
+        #expect(after?.hasSuffix(":00000002") == true)
+    }
+
     @Test("A database that sorts text as a language does, or holds no Unicode, is refused with what to do")
     func unsuitable() async throws {
         let other = "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"

@@ -53,18 +53,50 @@ import Testing
         #expect(job.verdict(on: older, from: Self.host) == .stale)
     }
 
-    @Test("A lease is over after its end and the grace, and a cancelled one after the time for confirming")
+    private static func overdue(_ watch: inout LeaseWatch<ContinuousClock.Instant>, _ job: Job, _ seconds: Int)
+        -> String?
+    {
+        watch.overdue(
+            among: [job], at: start + .seconds(seconds), patience: .seconds(75), cancelTimeout: .seconds(10)
+        ).first?.reason.code
+    }
+
+    private static let start = ContinuousClock.now
+
+    @Test("A lease is over when nobody renewed it for the patience, and a cancelled one after the time for confirming")
     func takingBack() throws {
-        var (_, job, _) = try Self.leasedJob()
-        func reason(after seconds: Int) -> String? {
-            job.reasonToTakeBack(at: Self.now + .seconds(seconds), grace: .seconds(15), cancelTimeout: .seconds(10))?
-                .code
-        }
-        #expect(reason(after: 75) == nil)
-        #expect(reason(after: 76) == "lease-expired")
+        var (_, job, lease) = try Self.leasedJob()
+        var watch = LeaseWatch<ContinuousClock.Instant>()
+        #expect(Self.overdue(&watch, job, 0) == nil)
+        #expect(Self.overdue(&watch, job, 75) == nil)
+        #expect(Self.overdue(&watch, job, 76) == JobFailure.expiryCode)
+        try job.renew(lease, until: Self.now + .seconds(61))
+        #expect(Self.overdue(&watch, job, 77) == nil, "it was renewed")
         try job.cancel(at: Self.now)
-        #expect(reason(after: 10) == nil)
-        #expect(reason(after: 11) == "cancel-timeout")
+        #expect(Self.overdue(&watch, job, 78) == nil)
+        #expect(Self.overdue(&watch, job, 88) == nil)
+        #expect(Self.overdue(&watch, job, 89) == "cancel-timeout")
+    }
+
+    @Test("The times in a lease's row end nothing, whatever clock wrote them")
+    func wrongClocks() throws {
+        var (_, job, lease) = try Self.leasedJob()
+        var watch = LeaseWatch<ContinuousClock.Instant>()
+        for second in stride(from: 0, through: 600, by: 30) {
+            // By a clock that is ten years slow.
+            try job.renew(lease, until: Self.now + .seconds(60) + .milliseconds(second + 1))
+            #expect(Self.overdue(&watch, job, second) == nil)
+        }
+    }
+
+    @Test("Who could not look for a while counts every lease from when it can")
+    func forgetting() throws {
+        let (_, job, _) = try Self.leasedJob()
+        var watch = LeaseWatch<ContinuousClock.Instant>()
+        #expect(Self.overdue(&watch, job, 0) == nil)
+        watch.forget()
+        #expect(Self.overdue(&watch, job, 1000) == nil)
+        #expect(Self.overdue(&watch, job, 1076) == JobFailure.expiryCode)
     }
 
     @Test("A lost lease silences every other reason to stop")

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Nginx
+import TestSupport
 
 /// A host farm made by hand, as the serving role makes one, and the settings of an nginx in front of it.
 struct Farm {
@@ -12,27 +13,10 @@ struct Farm {
         try FileManager.default.createDirectory(atPath: root + "/domains", withIntermediateDirectories: true)
         settings = NginxSettings(
             mode: mode, executable: executable, directory: root + "/nginx", domains: root + "/domains",
-            listen: [NginxListenAddress(host: "127.0.0.1", port: try Self.freePort())])
+            listen: [NginxListenAddress(host: "127.0.0.1", port: try freePorts(1)[0])])
     }
 
     var address: NginxListenAddress { settings.listen[0] }
-
-    /// A port that nobody listened on a moment ago.
-    static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard result else { throw POSIXError(.EADDRINUSE) }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 
     /// Adds a tree of content; the name is made of one hexadecimal digit.
     func addTree(_ digit: Character, files: [String: String]) throws {

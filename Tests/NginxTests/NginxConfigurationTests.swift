@@ -45,7 +45,7 @@ import Testing
                 http {
                   client_body_temp_path tmp/b; proxy_temp_path tmp/p; fastcgi_temp_path tmp/f;
                   uwsgi_temp_path tmp/u; scgi_temp_path tmp/s;
-                  server { listen 127.0.0.1:\(try Farm.freePort()); }
+                  server { listen 127.0.0.1:\(try freePorts(1)[0]); }
                   include \(machine)/pagewright*.conf;
                 }
                 """.utf8

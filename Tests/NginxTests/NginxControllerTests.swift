@@ -116,7 +116,7 @@ import Testing
     func apply() async throws {
         try await withTemporaryDirectory { root in
             let farm = try farm(root)
-            let second = NginxListenAddress(host: "127.0.0.1", port: try Farm.freePort())
+            let second = NginxListenAddress(host: "127.0.0.1", port: try freePorts(1)[0])
             try await farm.serve { controller in
                 let process = await controller.status.processID
                 try await controller.apply { $0.listen.append(second) }

@@ -1,4 +1,5 @@
 import FleetIdentity
+import TestDatabases
 import Testing
 
 @testable import RESTAPI
@@ -6,9 +7,9 @@ import Testing
 @Suite struct IdempotencyAPITests {
     private let body: JSONValue = ["slug": "bakery", "name": "Bakery"]
 
-    @Test("The same key gives the same answer, and the work is done once")
-    func replay() async throws {
-        try await RESTFixture.with { [body] api, _ in
+    @Test("The same key gives the same answer, and the work is done once", arguments: TestDatabase.allCases)
+    func replay(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [body] api, _ in
             let token = try await api.register("a@example.org")
             let key = [("Idempotency-Key", "k-1")]
             let first = try await api.call("POST", "/api/v1/sites", token: token, headers: key, body)
@@ -24,9 +25,9 @@ import Testing
         }
     }
 
-    @Test("The same key with another body is a conflict")
-    func otherBody() async throws {
-        try await RESTFixture.with { [body] api, _ in
+    @Test("The same key with another body is a conflict", arguments: TestDatabase.allCases)
+    func otherBody(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [body] api, _ in
             let token = try await api.register("a@example.org")
             let key = [("Idempotency-Key", "k-1")]
             _ = try await api.call("POST", "/api/v1/sites", token: token, headers: key, body)
@@ -37,9 +38,9 @@ import Testing
         }
     }
 
-    @Test("A refusal is not kept: the same key may try again")
-    func refusal() async throws {
-        try await RESTFixture.with { [body] api, _ in
+    @Test("A refusal is not kept: the same key may try again", arguments: TestDatabase.allCases)
+    func refusal(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [body] api, _ in
             let token = try await api.register("a@example.org")
             let key = [("Idempotency-Key", "k-1")]
             let site = try await api.makeSite("bakery", token: token)
@@ -51,9 +52,10 @@ import Testing
         }
     }
 
-    @Test("Of many at once with one key, the work is done once, and all get its answer")
-    func concurrent() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test(
+        "Of many at once with one key, the work is done once, and all get its answer", arguments: TestDatabase.allCases)
+    func concurrent(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let answers = try await withThrowingTaskGroup(of: RESTAnswer.self) { group in
@@ -95,9 +97,11 @@ import Testing
         ("DELETE", "/api/v1/sites/SITE", nil),
     ]
 
-    @Test("Every operation that takes a key has its effect once, and gives its first answer again")
-    func everyMutation() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test(
+        "Every operation that takes a key has its effect once, and gives its first answer again",
+        arguments: TestDatabase.allCases)
+    func everyMutation(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             let site = try await api.makeSite("bakery", token: token)
             let invitation = try await api.call(

@@ -1,11 +1,12 @@
+import TestDatabases
 import Testing
 
 @testable import RESTAPI
 
 @Suite struct JobAPITests {
-    @Test("An edit becomes a job that waits, is cancelled, and is tried again")
-    func edit() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("An edit becomes a job that waits, is cancelled, and is tried again", arguments: TestDatabase.allCases)
+    func edit(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             let site = try await api.makeSite("bakery", token: token)
             let accepted = try await api.call(
@@ -35,9 +36,11 @@ import Testing
         }
     }
 
-    @Test("A prompt of 20,000 characters fits, however they are written; one more does not")
-    func longPrompt() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test(
+        "A prompt of 20,000 characters fits, however they are written; one more does not",
+        arguments: TestDatabase.allCases)
+    func longPrompt(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let path = "/api/v1/sites/bakery/edits"
@@ -53,9 +56,11 @@ import Testing
         }
     }
 
-    @Test("Unknown engines, versions, jobs and states are refused in the caller's words")
-    func refusals() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test(
+        "Unknown engines, versions, jobs and states are refused in the caller's words", arguments: TestDatabase.allCases
+    )
+    func refusals(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let path = "/api/v1/sites/bakery/edits"
@@ -71,9 +76,9 @@ import Testing
         }
     }
 
-    @Test("Hosts are for admins; an invitation is shown once and is in no table")
-    func hosts() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("Hosts are for admins; an invitation is shown once and is in no table", arguments: TestDatabase.allCases)
+    func hosts(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let admin = try await api.register("admin@example.org")
             let user = try await api.register("user@example.org")
             #expect(try await api.call("GET", "/api/v1/hosts", token: user).status == 403)

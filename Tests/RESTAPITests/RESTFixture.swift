@@ -3,7 +3,6 @@ import Artifacts
 import AsyncHTTPClient
 import BlockingIO
 import Database
-import DatabaseSQLite
 import Domain
 import FleetIdentity
 import Logging
@@ -13,13 +12,14 @@ import QueueEmbedded
 import ServiceLifecycle
 import Synchronization
 import Telemetry
+import TestDatabases
 import TestSupport
 import Testing
 
 @testable import Coordinator
 @testable import RESTAPI
 
-/// The real API on the real use cases, with SQLite and blobs in a temporary folder, on a port of its own.
+/// The real API on the real use cases, with a database of its own and blobs in a temporary folder, on a port of its own.
 final class RESTFixture: Sendable {
     final class Clock: WallClock {
         private let offset = Mutex(Duration.zero)
@@ -87,53 +87,61 @@ final class RESTFixture: Sendable {
 
     /// Starts a server, hands it to `body`, and stops it as SIGTERM would.
     static func with(
-        _ change: (inout RESTSettings) -> Void = { _ in },
+        on driver: TestDatabase = .sqlite, _ change: (inout RESTSettings) -> Void = { _ in },
         readiness: @escaping @Sendable () async -> [ReadinessCheck] = { [] },
         stopping: Bool = true, _ body: @escaping @Sendable (RESTFixture, ServiceGroup) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { folder in
-            let clock = Clock()
-            let log = Log()
-            let metrics = PrometheusRegistry()
-            let (services, coordinator) = try await makeServices(in: folder, clock: clock, logger: log.logger)
-            var settings = RESTSettings(port: 0, uploadFolder: folder + "/uploads", uploadLimitInBytes: 4 << 20)
-            change(&settings)
-            let (ports, port) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
-            let server = RESTServer(
-                services: services, settings: settings, metrics: metrics, clock: clock, logger: log.logger,
-                readiness: readiness, onRunning: { port.yield($0) })
-            let group = ServiceGroup(
-                services: [server], gracefulShutdownSignals: [], cancellationSignals: [], logger: log.logger)
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask {
-                    defer { port.finish() }
-                    try await group.run()
-                }
-                guard let bound = await ports.first(where: { _ in true }) else {
-                    throw ServiceError(.internalError, "the server did not start")
-                }
-                let fixture = RESTFixture(
-                    folder: folder, clock: clock, log: log, metrics: metrics, services: services,
-                    coordinator: coordinator, table: server.table, http: HTTPClient(), port: bound)
-                do {
-                    try await body(fixture, group)
-                } catch {
-                    try? await fixture.http.shutdown()
-                    await group.triggerGracefulShutdown()
-                    throw error
-                }
-                try await fixture.http.shutdown()
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
+            try await driver.withMigrated(in: folder) { database in
+                var settings = RESTSettings(port: 0, uploadFolder: folder + "/uploads", uploadLimitInBytes: 4 << 20)
+                change(&settings)
+                try await serve(settings, on: database, in: folder, readiness: readiness, body)
             }
         }
     }
 
+    private static func serve(
+        _ settings: RESTSettings, on database: any SQLDatabase, in folder: String,
+        readiness: @escaping @Sendable () async -> [ReadinessCheck],
+        _ body: @escaping @Sendable (RESTFixture, ServiceGroup) async throws -> Void
+    ) async throws {
+        let clock = Clock()
+        let log = Log()
+        let metrics = PrometheusRegistry()
+        let (services, coordinator) = try await makeServices(on: database, in: folder, clock: clock, logger: log.logger)
+        let (ports, port) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+        let server = RESTServer(
+            services: services, settings: settings, metrics: metrics, clock: clock, logger: log.logger,
+            readiness: readiness, onRunning: { port.yield($0) })
+        let group = ServiceGroup(
+            services: [server], gracefulShutdownSignals: [], cancellationSignals: [], logger: log.logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                defer { port.finish() }
+                try await group.run()
+            }
+            guard let bound = await ports.first(where: { _ in true }) else {
+                throw ServiceError(.internalError, "the server did not start")
+            }
+            let fixture = RESTFixture(
+                folder: folder, clock: clock, log: log, metrics: metrics, services: services,
+                coordinator: coordinator, table: server.table, http: HTTPClient(), port: bound)
+            do {
+                try await body(fixture, group)
+            } catch {
+                try? await fixture.http.shutdown()
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            try await fixture.http.shutdown()
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
     private static func makeServices(
-        in folder: String, clock: Clock, logger: Logger
+        on database: any SQLDatabase, in folder: String, clock: Clock, logger: Logger
     ) async throws -> (RESTServices, CoordinatorServices) {
-        let database = try SQLiteDatabase(path: folder + "/test.sqlite")
-        _ = try await Migrator(Schema.migrations).migrate(database)
         let pool = BlockingPool(label: "test.blobs", width: 4)
         let coordinator = CoordinatorServices(
             database: database, queue: EmbeddedJobQueue(),

@@ -1,11 +1,12 @@
+import TestDatabases
 import Testing
 
 @testable import RESTAPI
 
 @Suite struct SiteAPITests {
-    @Test("A site is made, found by id and slug, renamed and deleted")
-    func lifeOfASite() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("A site is made, found by id and slug, renamed and deleted", arguments: TestDatabase.allCases)
+    func lifeOfASite(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             let made = try await api.call(
                 "POST", "/api/v1/sites", token: token, ["slug": "bakery", "name": "Bakery", "template": "plain"])
@@ -30,9 +31,9 @@ import Testing
         }
     }
 
-    @Test("Bad input is refused with the field and the rule, a taken slug with 409")
-    func refusals() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("Bad input is refused with the field and the rule, a taken slug with 409", arguments: TestDatabase.allCases)
+    func refusals(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             for (body, status, field, rule) in [
@@ -49,9 +50,9 @@ import Testing
         }
     }
 
-    @Test("What is not yours is not there, except for an admin")
-    func ownership() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("What is not yours is not there, except for an admin", arguments: TestDatabase.allCases)
+    func ownership(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let admin = try await api.register("admin@example.org")
             let ada = try await api.register("ada@example.org")
             let bob = try await api.register("bob@example.org")
@@ -69,9 +70,9 @@ import Testing
         }
     }
 
-    @Test("A list is paged by cursors, and every item comes once")
-    func paging() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("A list is paged by cursors, and every item comes once", arguments: TestDatabase.allCases)
+    func paging(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             var made: Set<String> = []
             for number in 0..<5 { made.insert(try await api.makeSite("site-\(number)", token: token)) }
@@ -88,9 +89,9 @@ import Testing
         }
     }
 
-    @Test("Domains come and go, and no two sites have the same")
-    func domains() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("Domains come and go, and no two sites have the same", arguments: TestDatabase.allCases)
+    func domains(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             try await api.makeSite("other", token: token)
@@ -109,9 +110,9 @@ import Testing
         }
     }
 
-    @Test("Maintenance is switched on with or without a message, and off")
-    func maintenance() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("Maintenance is switched on with or without a message, and off", arguments: TestDatabase.allCases)
+    func maintenance(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let path = "/api/v1/sites/bakery/maintenance"
@@ -127,9 +128,9 @@ import Testing
         }
     }
 
-    @Test("The templates are listed")
-    func templates() async throws {
-        try await RESTFixture.with { api, _ in
+    @Test("The templates are listed", arguments: TestDatabase.allCases)
+    func templates(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
             let token = try await api.register("a@example.org")
             let answer = try await api.call("GET", "/api/v1/templates", token: token)
             #expect(answer["items"] == [["name": "plain", "title": "Plain", "description": "One page."]])

@@ -1,4 +1,5 @@
 import Foundation
+import TestDatabases
 import Testing
 
 @testable import RESTAPI
@@ -9,9 +10,11 @@ import Testing
         "a b/ü&.txt": "text", "evil.svg": "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
     ]
 
-    @Test("An uploaded archive becomes a version and the preview, and nothing of it stays behind")
-    func upload() async throws {
-        try await RESTFixture.with { [files] api, _ in
+    @Test(
+        "An uploaded archive becomes a version and the preview, and nothing of it stays behind",
+        arguments: TestDatabase.allCases)
+    func upload(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [files] api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let made = try await api.call(
@@ -33,9 +36,11 @@ import Testing
         }
     }
 
-    @Test("What is no archive, or too large, or for somebody else's site, is refused and leaves nothing behind")
-    func refusedUploads() async throws {
-        try await RESTFixture.with({ $0.uploadLimitInBytes = 100_000 }) { api, _ in
+    @Test(
+        "What is no archive, or too large, or for somebody else's site, is refused and leaves nothing behind",
+        arguments: TestDatabase.allCases)
+    func refusedUploads(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database, { $0.uploadLimitInBytes = 100_000 }) { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let path = "/api/v1/sites/bakery/versions"
@@ -56,9 +61,11 @@ import Testing
         }
     }
 
-    @Test("The files of a version are listed, and come as downloads that no browser runs")
-    func download() async throws {
-        try await RESTFixture.with { [files] api, _ in
+    @Test(
+        "The files of a version are listed, and come as downloads that no browser runs",
+        arguments: TestDatabase.allCases)
+    func download(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [files] api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             _ = try await api.call(
@@ -89,9 +96,11 @@ import Testing
         }
     }
 
-    @Test("A version comes as an archive whose bytes are always the same, and goes in again")
-    func archive() async throws {
-        try await RESTFixture.with { [files] api, _ in
+    @Test(
+        "A version comes as an archive whose bytes are always the same, and goes in again",
+        arguments: TestDatabase.allCases)
+    func archive(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [files] api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let path = "/api/v1/sites/bakery/versions"
@@ -108,9 +117,9 @@ import Testing
         }
     }
 
-    @Test("Two versions are compared file by file")
-    func diff() async throws {
-        try await RESTFixture.with { [files] api, _ in
+    @Test("Two versions are compared file by file", arguments: TestDatabase.allCases)
+    func diff(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [files] api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let path = "/api/v1/sites/bakery/versions"
@@ -126,9 +135,9 @@ import Testing
         }
     }
 
-    @Test("A version is promoted, rolled back, and shown as the preview")
-    func releases() async throws {
-        try await RESTFixture.with { [files] api, _ in
+    @Test("A version is promoted, rolled back, and shown as the preview", arguments: TestDatabase.allCases)
+    func releases(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { [files] api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             let site = "/api/v1/sites/bakery"

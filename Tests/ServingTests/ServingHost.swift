@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import Nginx
 import Serving
+import TestSupport
 
 /// One serving host with its own folder and nginx, and a coordinator made of a second store.
 struct ServingHost: Sendable {
@@ -28,7 +29,7 @@ struct ServingHost: Sendable {
         let pool = BlockingPool(label: "test", width: 8)
         self.remote = try await DirectoryBlobStore(directory: remote ?? root + "/coordinator", pool: pool)
         transfer = TestTransfer(remote: self.remote)
-        address = NginxListenAddress(host: "127.0.0.1", port: try Self.freePort())
+        address = NginxListenAddress(host: "127.0.0.1", port: try freePorts(1)[0])
         nginx = NginxController(settings: ServingRole.nginxSettings(for: layout, listen: [address]), logger: .quiet)
         role = ServingRole(
             layout: layout, blobs: try await DirectoryBlobStore(directory: layout.root + "/blobs", pool: pool),
@@ -40,22 +41,6 @@ struct ServingHost: Sendable {
 
     static let key: [UInt8] = [1, 2, 3]
     static func sign(_ statement: String) -> [UInt8] { Array(ContentDigest(hashing: "key" + statement).bytes) }
-
-    static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard result else { throw POSIXError(.EADDRINUSE) }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 
     /// Runs the role, with a session unless told otherwise, while `body` runs.
     func run<Value: Sendable>(session: Bool = true, _ body: @Sendable @escaping () async throws -> Value) async throws

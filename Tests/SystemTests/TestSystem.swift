@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 #if canImport(FoundationNetworking)
@@ -19,7 +20,8 @@ final class TestSystem {
     init(folder: String, database: String? = nil) throws {
         self.folder = folder
         self.database = database
-        (apiPort, agentsPort, sitesPort) = (try Self.freePort(), try Self.freePort(), try Self.freePort())
+        let ports = try freePorts(3)
+        (apiPort, agentsPort, sitesPort) = (ports[0], ports[1], ports[2])
     }
 
     var api: String { "http://127.0.0.1:\(apiPort)" }
@@ -104,21 +106,5 @@ final class TestSystem {
 
     private func tail(_ program: RunningProgram?) -> String {
         (program?.output ?? "").split(separator: "\n").suffix(15).joined(separator: "\n")
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(isBound)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

@@ -40,6 +40,8 @@ class Fleet:
 
     def __init__(self, programs):
         self.programs = programs
+        self.database = []
+        self.coordinator_options = []
         self.folder = tempfile.mkdtemp(prefix="pagewright-chaos-")
         self.api_port, self.agents_port, self.sites_port = free_port(), free_port(), free_port()
         self.processes = {}
@@ -48,6 +50,11 @@ class Fleet:
         self.died_at = None
         self.environment = {}
         self.prefix = {}
+
+    def use(self, database, redis):
+        """Keeps the truth and the hints in these, before anything is started."""
+        self.database = ["--database", database]
+        self.coordinator_options = [*self.database, "--redis", redis]
 
     def _spawn(self, name, program, arguments):
         environment = dict(os.environ, **self.environment.get(name, {}))
@@ -79,7 +86,7 @@ class Fleet:
     def start_coordinator(self):
         self._spawn("coordinator", "pagewright-coordinator", [
             "serve", "--state", self.folder + "/coordinator", "--port", str(self.api_port), "--agents-port",
-            str(self.agents_port), "--sites-port", str(self.sites_port)])
+            str(self.agents_port), "--sites-port", str(self.sites_port), *self.coordinator_options])
 
     def start_agent(self, name):
         self._spawn(name, "pagewright-agent", [
@@ -93,7 +100,7 @@ class Fleet:
     def join(self, name, role):
         said = subprocess.run(
             [os.path.join(self.programs, "pagewright-coordinator"), "invite", "--state", self.folder + "/coordinator",
-             "--roles", role, "--json"], capture_output=True, text=True, timeout=60)
+             "--roles", role, "--json", *self.database], capture_output=True, text=True, timeout=60)
         token = json.loads(said.stdout)["token"]
         subprocess.run(
             [os.path.join(self.programs, "pagewright-agent"), "join", "--coordinator", f"127.0.0.1:{self.agents_port}",
@@ -272,12 +279,16 @@ class Ledger:
         self.sites.append(site)
 
         def run():
-            while not self._stop.is_set():
+            while not self._stop.is_set() and site in self.sites:
                 self.samples.append(self.visit(site))
                 self._stop.wait(0.025)
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         self._threads.append(thread)
+
+    def leave(self, site):
+        """Does not visit it any more."""
+        self.sites.remove(site)
 
     def stop(self):
         self._stop.set()

@@ -118,35 +118,72 @@ package struct BlobClient: BlobTransfer, Service {
         var summary = TransferSummary.zero
         var rest = ArraySlice(digests)
         while !rest.isEmpty {
-            let part = rest.prefix(BlobLimits.digestsInOneCall)
-            let batch = try await store.makeBatch()
-            do {
-                let received = try await transfer { api, options, watch in
-                    try await api.get(
-                        .with {
-                            $0.access = access.wire
-                            $0.digests = part.map { Data($0.bytes) }
-                        }, options: options
-                    ) { response in
-                        var incoming = IncomingBlobs(asked: part, batch: batch)
-                        for try await piece in response.messages {
-                            watch.heard()
-                            try await incoming.receive(piece)
-                            // What is complete is kept now; the rest is asked for again.
-                            if incoming.summary.bytes >= Self.bytesInOneBatch, incoming.isBetweenBlobs { break }
-                        }
-                        return try incoming.finish()
-                    }
-                }
-                try await batch.commit()
-                summary = summary + received
-                rest = rest.dropFirst(received.files)
-            } catch {
-                await batch.discard()
-                throw error
-            }
+            let (received, lent) = try await stream(
+                rest.prefix(BlobLimits.digestsInOneCall), for: access, into: store, acceptingAddresses: true)
+            rest = rest.dropFirst(received.files + lent.blobs.count)
+            summary = summary + received
+            guard !lent.blobs.isEmpty else { continue }
+            let download = LentBlobDownload(
+                store: store, silence: timing.silence, bytesInOneBatch: Self.bytesInOneBatch)
+            let result = try await download.fetch(lent)
+            summary = summary + result.summary
+            guard !result.failed.isEmpty else { continue }
+            logger.warning(
+                "Could not read content from the store; it comes from the coordinator",
+                metadata: [
+                    "blobs": "\(result.failed.count)", "error": "\(result.reason.map { "\($0)" } ?? "expired")",
+                ])
+            summary = summary + (try await streamAll(result.failed, for: access, into: store))
         }
         return summary
+    }
+
+    /// From the coordinator itself.
+    private func streamAll(
+        _ digests: [ContentDigest], for access: BlobAccess, into store: any BlobStore
+    ) async throws -> TransferSummary {
+        var summary = TransferSummary.zero
+        var rest = ArraySlice(digests)
+        while !rest.isEmpty {
+            let (received, _) = try await stream(
+                rest.prefix(BlobLimits.digestsInOneCall), for: access, into: store, acceptingAddresses: false)
+            rest = rest.dropFirst(received.files)
+            summary = summary + received
+        }
+        return summary
+    }
+
+    /// One call: takes what comes, and keeps what is complete. Returns that, and what is to be had elsewhere.
+    private func stream(
+        _ part: ArraySlice<ContentDigest>, for access: BlobAccess, into store: any BlobStore,
+        acceptingAddresses: Bool
+    ) async throws -> (received: TransferSummary, lent: LentBlobs) {
+        let batch = try await store.makeBatch()
+        do {
+            let result = try await transfer { api, options, watch in
+                try await api.get(
+                    .with {
+                        $0.access = access.wire
+                        $0.digests = part.map { Data($0.bytes) }
+                        $0.acceptsAddresses = acceptingAddresses
+                    }, options: options
+                ) { response in
+                    var incoming = IncomingBlobs(asked: part, batch: batch, acceptsAddresses: acceptingAddresses)
+                    for try await piece in response.messages {
+                        watch.heard()
+                        try await incoming.receive(piece)
+                        // What is complete is kept now; the rest is asked for again.
+                        if incoming.summary.bytes >= Self.bytesInOneBatch, incoming.isBetweenBlobs { break }
+                    }
+                    return (try incoming.finish(), incoming.lent)
+                }
+            }
+            try await batch.commit()
+            return result
+        } catch {
+            await batch.discard()
+            throw error
+        }
     }
 
     package func upload(

@@ -15,13 +15,17 @@ struct IncomingBlobs {
 
     private var awaited: ArraySlice<ContentDigest>
     private let batch: any BlobBatch
+    private let acceptsAddresses: Bool
     private var open: Open?
     /// The blobs that are complete.
     private(set) var summary = TransferSummary.zero
+    /// Those that are to be had elsewhere.
+    private(set) var lent = LentBlobs()
 
-    init(asked: ArraySlice<ContentDigest>, batch: any BlobBatch) {
+    init(asked: ArraySlice<ContentDigest>, batch: any BlobBatch, acceptsAddresses: Bool = false) {
         awaited = asked
         self.batch = batch
+        self.acceptsAddresses = acceptsAddresses
     }
 
     var isBetweenBlobs: Bool { open == nil }
@@ -35,6 +39,11 @@ struct IncomingBlobs {
             let digest = try Field.digest(piece.digest, "digest")
             guard digest == awaited.first else {
                 throw Field.refuse("digest", "is not the blob that was asked for", rule: "blob-order")
+            }
+            guard piece.address.isEmpty || !acceptsAddresses else {
+                try lent.add(digest, piece)
+                awaited = awaited.dropFirst()
+                return
             }
             _ = try Field.integer(piece.sizeBytes, "size_bytes")
             open = Open(digest: digest, size: piece.sizeBytes, writer: try await batch.makeWriter())
@@ -57,7 +66,7 @@ struct IncomingBlobs {
 
     /// Throws unless the last blob is whole and at least one came.
     func finish() throws -> TransferSummary {
-        guard open == nil, summary.files > 0 || awaited.isEmpty else {
+        guard open == nil, summary.files > 0 || !lent.blobs.isEmpty || awaited.isEmpty else {
             throw ServiceError(
                 .unavailable, "the coordinator ended the transfer before it was complete", rule: "blob-transfer")
         }

@@ -32,8 +32,8 @@ package struct CoordinatorAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func isAddress(_ text: String, _ family: Int32) -> Bool {
-        var storage = in6_addr()
-        return inet_pton(family, text, &storage) == 1
+        // Room for the longer of the two kinds.
+        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 4) { inet_pton(family, text, $0.baseAddress) == 1 }
     }
 
     var target: any ResolvableTarget {

@@ -15,6 +15,8 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
     /// gRPC's own copies grow with the size of a message; this is near the quickest.
     private static let pieceSize = 512 << 10
     private static let maximumPieceSize = 1 << 20
+    /// How long a host may take to fetch what it was told the address of.
+    private static let lifetime = Duration.seconds(900)
 
     let exchange: BlobExchange
     let identity: AgentIdentityCheck
@@ -46,6 +48,7 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
         let host = try await identity.host(context)
         let digests = try Field.digests(request.digests, "digests", atMost: BlobExchange.maximumDigests)
         let store = try await exchange.open(digests, access: try BlobAccess(wire: request.access), host: host)
+        if request.acceptsAddresses, try await lend(digests, of: store, to: response) { return }
         for digest in digests {
             guard let size = try await store.sizeInBytes(of: digest) else {
                 throw ServiceError(.internalError, "the content \(digest.abbreviated) is missing from the store")
@@ -68,6 +71,27 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
             // An empty blob has no piece of its own, and is announced all the same.
             if isFirst { try await response.write(piece(Data())) }
         }
+    }
+
+    /// Tells where the blobs can be had, when the store allows that; their bytes then do not pass through here. Returns
+    /// whether it did.
+    private func lend(
+        _ digests: [ContentDigest], of store: any BlobStore, to response: RPCWriter<Pagewright_Agent_V1_BlobPiece>
+    ) async throws -> Bool {
+        guard let store = store as? any AddressableBlobStore else { return false }
+        var isFirst = true
+        for digest in digests {
+            guard let address = try await store.address(of: digest, lifetime: Self.lifetime) else { return false }
+            try await response.write(
+                .with {
+                    $0.digest = Data(digest.bytes)
+                    $0.address = address.url
+                    $0.addressSeconds = Self.lifetime.components.seconds
+                    if isFirst { $0.addressAuthorities = address.authorities }
+                })
+            isFirst = false
+        }
+        return !isFirst
     }
 
     func put(

@@ -193,6 +193,9 @@ package nonisolated struct Pagewright_Agent_V1_GetBlobsRequest: Sendable {
   /// At most 10,000.
   package var digests: [Data] = []
 
+  /// Whether the caller can fetch from an address that it is told.
+  package var acceptsAddresses: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -212,6 +215,15 @@ package nonisolated struct Pagewright_Agent_V1_BlobPiece: Sendable {
   package var sizeBytes: Int64 = 0
 
   package var data: Data = Data()
+
+  /// Instead of size and data: where the blob can be had by GET, an https URL that holds for the seconds that follow. What
+  /// comes from there is as little believed as anything else; what does not come is asked for again without addresses.
+  package var address: String = String()
+
+  package var addressSeconds: Int64 = 0
+
+  /// On the first address of an answer: certificates (PEM) of authorities to trust there besides the system's.
+  package var addressAuthorities: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -575,7 +587,7 @@ nonisolated extension Pagewright_Agent_V1_GetManifestResponse.Entry: SwiftProtob
 
 nonisolated extension Pagewright_Agent_V1_GetBlobsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GetBlobsRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}access\0\u{1}digests\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}access\0\u{1}digests\0\u{4}X\u{1}accepts_addresses\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -585,6 +597,7 @@ nonisolated extension Pagewright_Agent_V1_GetBlobsRequest: SwiftProtobuf.Message
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._access) }()
       case 2: try { try decoder.decodeRepeatedBytesField(value: &self.digests) }()
+      case 90: try { try decoder.decodeSingularBoolField(value: &self.acceptsAddresses) }()
       default: break
       }
     }
@@ -601,12 +614,16 @@ nonisolated extension Pagewright_Agent_V1_GetBlobsRequest: SwiftProtobuf.Message
     if !self.digests.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.digests, fieldNumber: 2)
     }
+    if self.acceptsAddresses != false {
+      try visitor.visitSingularBoolField(value: self.acceptsAddresses, fieldNumber: 90)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Pagewright_Agent_V1_GetBlobsRequest, rhs: Pagewright_Agent_V1_GetBlobsRequest) -> Bool {
     if lhs._access != rhs._access {return false}
     if lhs.digests != rhs.digests {return false}
+    if lhs.acceptsAddresses != rhs.acceptsAddresses {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -614,7 +631,7 @@ nonisolated extension Pagewright_Agent_V1_GetBlobsRequest: SwiftProtobuf.Message
 
 nonisolated extension Pagewright_Agent_V1_BlobPiece: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".BlobPiece"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{3}size_bytes\0\u{1}data\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{3}size_bytes\0\u{1}data\0\u{2}W\u{1}address\0\u{3}address_seconds\0\u{3}address_authorities\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -625,6 +642,9 @@ nonisolated extension Pagewright_Agent_V1_BlobPiece: SwiftProtobuf.Message, Swif
       case 1: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.sizeBytes) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 90: try { try decoder.decodeSingularStringField(value: &self.address) }()
+      case 91: try { try decoder.decodeSingularInt64Field(value: &self.addressSeconds) }()
+      case 92: try { try decoder.decodeSingularStringField(value: &self.addressAuthorities) }()
       default: break
       }
     }
@@ -640,6 +660,15 @@ nonisolated extension Pagewright_Agent_V1_BlobPiece: SwiftProtobuf.Message, Swif
     if !self.data.isEmpty {
       try visitor.visitSingularBytesField(value: self.data, fieldNumber: 3)
     }
+    if !self.address.isEmpty {
+      try visitor.visitSingularStringField(value: self.address, fieldNumber: 90)
+    }
+    if self.addressSeconds != 0 {
+      try visitor.visitSingularInt64Field(value: self.addressSeconds, fieldNumber: 91)
+    }
+    if !self.addressAuthorities.isEmpty {
+      try visitor.visitSingularStringField(value: self.addressAuthorities, fieldNumber: 92)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -647,6 +676,9 @@ nonisolated extension Pagewright_Agent_V1_BlobPiece: SwiftProtobuf.Message, Swif
     if lhs.digest != rhs.digest {return false}
     if lhs.sizeBytes != rhs.sizeBytes {return false}
     if lhs.data != rhs.data {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.addressSeconds != rhs.addressSeconds {return false}
+    if lhs.addressAuthorities != rhs.addressAuthorities {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -39,9 +39,12 @@ package struct Once<Value: Sendable>: Sendable {
 extension SQLDatabase {
     /// A transaction whose effect is had once for the key of the request, whoever dies when; throws
     /// ``RepeatedRequest`` when it was had before.
+    ///
+    /// A key belongs to one operation, so two transactions with one key have one scope; the key's row decides for itself.
     package func withTransaction<Value: Sendable>(
-        _ once: Once<Value>, _ body: @Sendable (any SQLTransaction) async throws -> Value
+        _ once: Once<Value>, on scope: SQLScope = .everything,
+        _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
-        try await withTransaction { try await once.run(in: $0, body) }
+        try await withTransaction(on: scope) { try await once.run(in: $0, body) }
     }
 }

@@ -15,6 +15,8 @@ package struct AuditService: Sendable {
 
     /// How many rows one transaction seals.
     private static let batch = 500
+    /// What sealers wait for each other by.
+    private static let chain = "audit-chain"
 
     private let database: any SQLDatabase
     private let store: AuditStore
@@ -33,7 +35,8 @@ package struct AuditService: Sendable {
             // Most of the time there is nothing, and then nothing is locked or written.
             let isNeeded = try await database.read { try await !store.unsealed(limit: 1, in: $0).isEmpty }
             guard isNeeded else { return total }
-            let count = try await database.withTransaction { transaction in
+            // Rows without a number belong to nobody but a sealer: effects go on meanwhile.
+            let count = try await database.withTransaction(on: .only([Self.chain])) { transaction in
                 var chain = AuditChain(after: try await store.lockHead(in: transaction))
                 let sealed = try await store.unsealed(limit: Self.batch, in: transaction).map { chain.append($0) }
                 try await store.seal(sealed, head: chain.head, in: transaction)

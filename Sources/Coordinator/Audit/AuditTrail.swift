@@ -22,7 +22,7 @@ package struct AuditTrail: Sendable {
     ) async throws {
         try await store.append(
             AuditEntry(
-                id: AuditEntryID(at: now).text, at: now, actor: actor.text, action: action.rawValue, subject: subject,
+                id: store.makeID(at: now).text, at: now, actor: actor.text, action: action.rawValue, subject: subject,
                 site: site?.text, details: details, requestID: requestID), in: transaction)
     }
 

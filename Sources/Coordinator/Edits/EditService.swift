@@ -39,8 +39,10 @@ package struct EditService: Sendable {
         let prompt = try Prompt(prompt)
         let engine = try EngineName(named: engine ?? settings.defaultEngine)
         let now = clock.now()
-        let (edit, view) = try await database.withTransaction(once) { transaction in
-            let site = try await access.find(reference, for: principal, in: transaction)
+        // All that is decided belongs to the site: edits of other sites are taken side by side.
+        let id = try await database.read { try await access.find(reference, for: principal, in: $0).id }
+        let (edit, view) = try await database.withTransaction(once, on: .only([id.text])) { transaction in
+            let site = try await access.find(id.text, for: principal, in: transaction)
             // Taking the site's row first keeps the order of locks.
             try await stores.sites.save(site, in: transaction)
             guard let shown = site.preview ?? site.live else {

@@ -128,7 +128,8 @@ package struct AgentSessions: Sendable {
     /// Makes this the host's newest session.
     private func begin(_ id: HostID, hello: AgentMessage.Hello) async throws -> (epoch: Int64, isDraining: Bool) {
         let now = clock.now()
-        return try await database.withTransaction { transaction in
+        // The host's row only: a thousand agents that come back at once do not wait for each other.
+        return try await database.withTransaction(on: .only([id.text])) { transaction in
             guard var host = try await stores.hosts.find(id, in: transaction), host.state != .revoked else {
                 throw ServiceError(.unauthenticated, "the host \(id) is not a member", rule: "host-unknown")
             }
@@ -155,7 +156,7 @@ package struct AgentSessions: Sendable {
     /// Says that a host came or went; that it went only when it has no newer session, here or elsewhere.
     private func announce(_ id: HostID, epoch: Int64, isConnected: Bool) async throws {
         let now = clock.now()
-        try await database.withTransaction { transaction in
+        try await database.withTransaction(on: .only([id.text])) { transaction in
             guard var host = try await stores.hosts.find(id, in: transaction),
                 isConnected || host.sessionEpoch == epoch
             else { return }

@@ -91,6 +91,7 @@ package final class DesiredState: Sendable {
 
     /// What a host says at the start of a session is compared in full; what it serves already needs no answer from it.
     func compare(_ inventory: [SiteStatus], of host: HostID) async throws {
+        guard !inventory.isEmpty else { return }
         let now = clock.now()
         try await database.withTransaction { transaction in
             for status in inventory {
@@ -169,7 +170,7 @@ package final class DesiredState: Sendable {
     func record(_ status: SiteStatus, from host: HostID) async throws {
         FaultPoint.siteStatusReceived.reach()
         let now = clock.now()
-        let isRaised = try await database.withTransaction { transaction in
+        let isRaised = try await database.withTransaction(on: .only([status.site.text])) { transaction in
             guard var placement = try await stores.placements.find(status.site, on: host, in: transaction),
                 let wanted = try await desired(placement, in: transaction)
             else { return false }

@@ -146,7 +146,7 @@ package struct HostService: Sendable {
                 .hostChanged, owner: nil, site: nil,
                 body: [
                     "host_id": EventValue(id), "state": .text(state.rawValue),
-                    "connected": .boolean(sessions.isConnected(id)),
+                    "connected": .boolean(sessions.isConnectedAnywhere(id)),
                 ], at: now, in: transaction)
             return try await self.view(host, in: transaction)
         }
@@ -175,8 +175,10 @@ package struct HostService: Sendable {
     private func view(_ host: Host, in transaction: any SQLTransaction) async throws -> HostView {
         let disk = sessions.disk(of: host.id)
         return HostView(
-            host: host, isConnected: sessions.isConnected(host.id), diskFreeBytes: disk?.free,
-            diskTotalBytes: disk?.total, credit: workers.slots(of: host.id),
+            host: host, isConnected: sessions.isConnectedAnywhere(host.id), diskFreeBytes: disk?.free,
+            diskTotalBytes: disk?.total,
+            credit: sessions.isConnected(host.id)
+                ? workers.slots(of: host.id) : sessions.elsewhere(host.id)?.slots ?? 0,
             jobs: try await stores.jobs.leased(to: host.id, in: transaction).map(\.id))
     }
 }

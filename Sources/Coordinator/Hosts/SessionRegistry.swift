@@ -21,6 +21,9 @@ package final class SessionRegistry: Sendable {
 
     private let bus: any CoordinatorBus
     private let entries = Mutex<[HostID: Entry]>([:])
+    /// Sessions on other coordinators, as the database said lately.
+    private let others = Mutex<[HostID: HostPresence]>([:])
+    private let wakeUps = WakeUps()
 
     package init(bus: any CoordinatorBus) {
         self.bus = bus
@@ -35,6 +38,7 @@ package final class SessionRegistry: Sendable {
         publishCount()
         older?.close("a newer session of this host was opened", .zero)
         announce(host)
+        wakeUps.announce()
     }
 
     /// Tells other coordinators to look at a host.
@@ -43,6 +47,14 @@ package final class SessionRegistry: Sendable {
     func remove(_ host: HostID, epoch: Int64) {
         entries.withLock { if $0[host]?.epoch == epoch { $0[host] = nil } }
         publishCount()
+        wakeUps.announce()
+    }
+
+    /// Yields when a session was opened or has ended here.
+    func changes() -> AsyncStream<Void> { wakeUps.changes() }
+
+    func note(elsewhere sessions: [HostPresence]) {
+        others.withLock { $0 = Dictionary(sessions.map { ($0.host, $0) }, uniquingKeysWith: { $1 }) }
     }
 
     private func publishCount() { MetricsSystem.factory.set(.agentSessions, to: count) }
@@ -72,9 +84,26 @@ package final class SessionRegistry: Sendable {
 
     var epochs: [HostID: Int64] { entries.withLock { $0.mapValues(\.epoch) } }
 
+    /// Whether it has a session here.
     package func isConnected(_ host: HostID) -> Bool { entries.withLock { $0[host] != nil } }
+
+    /// Its session on another coordinator, as far as is known; what is known is a few seconds old.
+    func elsewhere(_ host: HostID) -> HostPresence? { others.withLock { $0[host] } }
+
+    /// Whether it has a session, here or elsewhere.
+    package func isConnectedAnywhere(_ host: HostID) -> Bool { isConnected(host) || elsewhere(host) != nil }
 
     package var count: Int { entries.withLock { $0.count } }
 
-    func disk(of host: HostID) -> (free: Int64, total: Int64)? { entries.withLock { $0[host]?.disk } }
+    /// The room on its disk, whoever it said that to.
+    func disk(of host: HostID) -> (free: Int64, total: Int64)? {
+        if let entry = entries.withLock({ $0[host] }) { return entry.disk }
+        guard let session = elsewhere(host), let free = session.diskFreeBytes, let total = session.diskTotalBytes else {
+            return nil
+        }
+        return (free, total)
+    }
+
+    /// All sessions here.
+    var sessions: [HostID: Entry] { entries.withLock { $0 } }
 }

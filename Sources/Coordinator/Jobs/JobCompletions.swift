@@ -95,7 +95,9 @@ package struct JobCompletions: Sendable {
     ) async throws -> (job: Job, next: Job?)? {
         let lease = completion.lease
         let now = clock.now()
-        return try await database.withTransaction { transaction -> (job: Job, next: Job?)? in
+        // Beside those of other sites: all that is decided here is of this one.
+        return try await database.withTransaction(on: .only([siteID.text])) {
+            transaction -> (job: Job, next: Job?)? in
             // The site first, then the job: the order of locks everywhere.
             guard var site = try await stores.sites.find(siteID, in: transaction),
                 var record = try await stores.jobs.find(lease.job, in: transaction),

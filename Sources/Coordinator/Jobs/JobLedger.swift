@@ -10,6 +10,10 @@ import Telemetry
 /// The moves of a job that workers and time cause, each in one transaction: grant, accept, hand back, renew, lose.
 ///
 /// Lock order: the site's row first, then the job's. Every move that takes a lease from somebody raises the fence.
+///
+/// Each transaction touches one site and its jobs (renewals: those of one host) and holds off only others of that site:
+/// ``SQLScope/only(_:)``. What else it decides on, such as whether the coordinator recovers, is written by transactions of
+/// everything alone. Whose turn is next among users is read without a lock, and may be off by one.
 package struct JobLedger: Sendable {
     private let database: any SQLDatabase
     private let stores: Stores
@@ -74,10 +78,10 @@ package struct JobLedger: Sendable {
 
     /// Gives `host` one attempt at a ready job; `nil` when it is not ready any more, or needs an engine that is not
     /// among `engines`. Then nothing was changed.
-    func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
+    package func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
         let now = clock.now()
         let began = ContinuousClock.now
-        let granted = try await unlessGrantedElsewhere { transaction in
+        let granted = try await unlessGrantedElsewhere(try await scope(of: [id])) { transaction in
             guard let found = try await stores.jobs.find(id, in: transaction), case .ready = found.job.state,
                 try await !stores.installation.isRecovering(in: transaction),
                 var site = try await stores.sites.find(found.job.site, in: transaction),
@@ -131,12 +135,22 @@ package struct JobLedger: Sendable {
 
     private struct GrantedElsewhere: Error {}
 
+    /// The sites of these jobs. A job that is not there has none, and the transaction does not find it either.
+    private func scope(of jobs: [JobID]) async throws -> SQLScope {
+        let known = ready.sites.known(jobs)
+        let rest = jobs.filter { known[$0] == nil }
+        guard !rest.isEmpty else { return .only(Set(known.values.map(\.text))) }
+        let found = try await database.read { try await stores.jobs.sites(of: rest, in: $0) }
+        ready.sites.note(found)
+        return .only(Set(known.values.map(\.text)).union(found.values.map(\.text)))
+    }
+
     /// Rolls back, and returns `nil`, when another coordinator was faster.
     private func unlessGrantedElsewhere(
-        _ body: @Sendable (any SQLTransaction) async throws -> Granted?
+        _ scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Granted?
     ) async throws -> Granted? {
         do {
-            return try await database.withTransaction(body)
+            return try await database.withTransaction(on: scope, body)
         } catch is GrantedElsewhere {
             return nil
         }
@@ -179,7 +193,7 @@ package struct JobLedger: Sendable {
         if droppedBytes > 0 { piece = "[\(droppedBytes) bytes of the log were dropped here]\n" + piece }
         let entry = piece
         let hasJustEnded = ended.contains(lease, of: host, at: clock.now())
-        try await database.withTransaction { transaction in
+        try await database.withTransaction(on: try await scope(of: [lease.job])) { transaction in
             guard let record = try await stores.jobs.find(lease.job, in: transaction),
                 hasJustEnded || (record.job.grant?.lease == lease && record.job.grant?.host == host)
             else { return }
@@ -191,7 +205,8 @@ package struct JobLedger: Sendable {
     func renew(_ leases: [JobLease], from host: HostID) async throws -> (renewed: [JobLease], lost: [JobLease]) {
         guard !leases.isEmpty else { return ([], []) }
         let expiresAt = clock.now() + settings.leaseDuration
-        let (renewed, lost) = try await database.withTransaction { transaction in
+        let (renewed, lost) = try await database.withTransaction(on: try await scope(of: leases.map(\.job))) {
+            transaction in
             var renewed: [JobLease] = []
             var lost: [JobLease] = []
             for lease in leases {
@@ -222,16 +237,9 @@ package struct JobLedger: Sendable {
         }
     }
 
-    /// Jobs whose host went silent, and cancelled jobs whose host does not confirm; and how many leases there are.
-    func overdue(extraGrace: Duration) async throws -> (jobs: [(job: Job, reason: JobFailure)], leases: Int) {
-        let now = clock.now()
-        let jobs = try await database.read { try await stores.jobs.leased(in: $0) }
-        let overdue = jobs.compactMap { job in
-            job.reasonToTakeBack(
-                at: now, grace: settings.leaseGrace + extraGrace, cancelTimeout: settings.cancelTimeout
-            ).map { (job: job, reason: $0) }
-        }
-        return (overdue, jobs.count)
+    /// All jobs that a host works on.
+    func leased() async throws -> [Job] {
+        try await database.read { try await stores.jobs.leased(in: $0) }
     }
 
     /// Takes a job from its host: the fence is raised, so the host is stale from this instant. `confirm` comes first in
@@ -243,7 +251,8 @@ package struct JobLedger: Sendable {
         confirming confirm: @Sendable (any SQLTransaction) async throws -> Void = { _ in }
     ) async throws -> Bool {
         let now = clock.now()
-        let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
+        let (job, next) = try await database.withTransaction(on: try await scope(of: [id])) {
+            transaction -> (Job?, Job?) in
             try await confirm(transaction)
             guard var record = try await stores.jobs.find(id, in: transaction), record.job.grant?.lease == lease,
                 var site = try await stores.sites.find(record.job.site, in: transaction)
@@ -285,7 +294,8 @@ package struct JobLedger: Sendable {
         _ lease: JobLease, from host: HostID, event: Event.Kind, _ body: @Sendable (inout Job) throws -> Void
     ) async throws -> Job? {
         let now = clock.now()
-        let (job, next) = try await database.withTransaction { transaction -> (Job?, Job?) in
+        let (job, next) = try await database.withTransaction(on: try await scope(of: [lease.job])) {
+            transaction -> (Job?, Job?) in
             guard var record = try await stores.jobs.find(lease.job, in: transaction),
                 record.job.grant?.host == host, record.job.grant?.lease == lease,
                 let site = try await stores.sites.find(record.job.site, in: transaction)

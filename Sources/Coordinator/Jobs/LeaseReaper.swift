@@ -9,11 +9,15 @@ import Telemetry
 /// Gives jobs another attempt when their host went silent, and ends cancelled jobs whose host does not confirm. Only
 /// the steward does.
 ///
-/// For a while every lease counts as longer when nobody could renew it: after a start, when this coordinator became the
-/// steward, when the database was away, and when all of its sessions broke at once. When many leases would expire
-/// together, none does, and an operator is asked.
+/// A lease is over when its row stood still for the whole time that it lasts and the grace, by this coordinator's monotonic
+/// clock (``LeaseWatch``): what any clock of the day says ends nothing. For a while every lease counts as longer when nobody
+/// could renew it: after a start, when this coordinator became the steward, when the database was away, when this process
+/// stood still, and when all of its sessions broke at once. When many leases would expire together, none does, and an
+/// operator is asked.
 package struct LeaseReaper: Service {
     private static let interval = Duration.seconds(1)
+    /// Rounds that lie so far apart say that this process, or its machine, stood still.
+    private static let standstill = Duration.seconds(10)
 
     private let database: any SQLDatabase
     private let stores: Stores
@@ -46,10 +50,11 @@ package struct LeaseReaper: Service {
     /// What one round leaves for the next.
     struct Memory: Sendable {
         var pause: ExpiryPause
+        var watch = LeaseWatch<ContinuousClock.Instant>()
         var brake = ExpiryBrake()
         var term: Term?
         var hadSessions = false
-        /// The database was out of reach in the round before.
+        /// Since the round before renewals could not have been seen.
         var isBlind = false
     }
 
@@ -63,8 +68,10 @@ package struct LeaseReaper: Service {
         await cancelWhenGracefulShutdown {
             var memory = makeMemory(at: .now)
             while !Task.isCancelled {
+                let before = ContinuousClock.now
                 // Ends early when cancelled.
                 try? await Task.sleep(for: Self.interval)
+                if ContinuousClock.now - before > Self.standstill { memory.isBlind = true }
                 do {
                     try await round(&memory, at: .now)
                 } catch is CancellationError {
@@ -87,17 +94,25 @@ package struct LeaseReaper: Service {
             memory.term = nil
             return
         }
+        guard !recovery.isActive else {
+            memory.isBlind = true
+            return
+        }
         if memory.term != term || memory.isBlind {
             memory.pause.begin(at: now)
+            memory.watch.forget()
             memory.term = term
             memory.isBlind = false
         }
-        guard !recovery.isActive else { return }
-        let (overdue, live) = try await ledger.overdue(extraGrace: memory.pause.extraGrace(at: now))
-        let expired = overdue.filter { $0.reason.code == JobFailure.leaseExpiredCode }
-        let isHeld = try await hold(expired.count, of: live, under: term, &memory, at: now)
+        let leased = try await ledger.leased()
+        let overdue = memory.watch.overdue(
+            among: leased, at: now,
+            patience: settings.leaseDuration + settings.leaseGrace + memory.pause.extraGrace(at: now),
+            cancelTimeout: settings.cancelTimeout)
+        let expired = overdue.filter { $0.reason.code == JobFailure.expiryCode }
+        let isHeld = try await hold(expired.count, of: leased.count, under: term, &memory, at: now)
         for (job, reason) in overdue {
-            let isExpiry = reason.code == JobFailure.leaseExpiredCode
+            let isExpiry = reason.code == JobFailure.expiryCode
             guard let grant = job.grant, !(isExpiry && isHeld) else { continue }
             try await ledger.lose(job.id, lease: grant.lease, because: reason) { transaction in
                 try await stewardship.confirm(term, in: transaction)

@@ -12,6 +12,7 @@ package struct ReadyJobs: Sendable {
     private let queue: any JobQueue
     private let logger: Logger
     private let missedHints = WakeUps()
+    let sites = JobSites()
 
     package init(database: any SQLDatabase, stores: Stores, queue: any JobQueue, logger: Logger) {
         self.database = database
@@ -22,6 +23,7 @@ package struct ReadyJobs: Sendable {
 
     /// The job waits for a worker; it is not to be given to one before `delay` has passed, if that can be had.
     func announce(_ job: Job, delay: Duration = .zero) async {
+        sites.note([job.id: job.site])
         do {
             guard let engine = try await database.read({ try await stores.edits.find(job: job.id, in: $0) })?.engine
             else { return }

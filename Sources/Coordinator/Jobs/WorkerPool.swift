@@ -3,7 +3,7 @@ package import Queue
 import Synchronization
 
 /// The workers that are connected to this coordinator, and how many jobs each can take now. In memory only: agents say
-/// it again with every session.
+/// it again with every session. Those that are connected elsewhere are known for the reasons why a job waits.
 package final class WorkerPool: Sendable {
     struct Worker: Sendable {
         let host: HostID
@@ -17,6 +17,7 @@ package final class WorkerPool: Sendable {
     }
 
     private let workers = Mutex<[HostID: Worker]>([:])
+    private let others = Mutex<[HostPresence]>([])
     private let bus: any CoordinatorBus
     private let wakeUps = WakeUps()
 
@@ -107,24 +108,33 @@ package final class WorkerPool: Sendable {
 
     package func slots(of host: HostID) -> Int { workers.withLock { $0[host]?.slots ?? 0 } }
 
-    /// Why a ready job has no worker.
+    /// The workers here.
+    var all: [HostID: Worker] { workers.withLock { $0 } }
+
+    func note(elsewhere sessions: [HostPresence]) { others.withLock { $0 = sessions.filter(\.isWorker) } }
+
+    /// Why a ready job has no worker, here or on another coordinator.
     func wait(engine: EngineName, position: Int) -> JobWait {
-        workers.withLock { workers in
-            func wait(_ reason: JobWait.Reason, _ message: String) -> JobWait {
-                JobWait(reason: reason, message: message, position: position)
-            }
-            if workers.isEmpty { return wait(.noWorker, "No worker host is connected.") }
-            let able = workers.values.filter { $0.engines.contains(engine) }
-            if able.isEmpty {
-                return wait(.noCapableWorker, "No connected worker host can run the engine \(engine.rawValue).")
-            }
-            if able.allSatisfy(\.isDraining) {
-                return wait(.draining, "Every worker host that could do it is being drained.")
-            }
-            if able.contains(where: { !$0.isDraining && $0.slots > 0 }) {
-                return wait(.next, "A worker is about to take it.")
-            }
-            return wait(.workersBusy, "All workers are busy; it is number \(position) in the line.")
+        func wait(_ reason: JobWait.Reason, _ message: String) -> JobWait {
+            JobWait(reason: reason, message: message, position: position)
         }
+        let here = all
+        var known = here.values.map { (engines: $0.engines, slots: $0.slots, isDraining: $0.isDraining) }
+        // A host that came over a moment ago may still be written down where it was.
+        for session in others.withLock({ $0 }) where here[session.host] == nil {
+            known.append((engines: session.engines, slots: session.slots, isDraining: session.isDraining))
+        }
+        if known.isEmpty { return wait(.noWorker, "No worker host is connected.") }
+        let able = known.filter { $0.engines.contains(engine) }
+        if able.isEmpty {
+            return wait(.noCapableWorker, "No connected worker host can run the engine \(engine.rawValue).")
+        }
+        if able.allSatisfy({ $0.isDraining }) {
+            return wait(.draining, "Every worker host that could do it is being drained.")
+        }
+        if able.contains(where: { !$0.isDraining && $0.slots > 0 }) {
+            return wait(.next, "A worker is about to take it.")
+        }
+        return wait(.workersBusy, "All workers are busy; it is number \(position) in the line.")
     }
 }

@@ -104,9 +104,9 @@ package struct BlobCollector: Sendable {
 
     /// What is known to be needed, and up to which event.
     private struct State {
-        var marks = BlobMarks()
+        var marks = Set<ContentDigest>()
         /// Those whose manifest was read.
-        var manifests = BlobMarks()
+        var manifests = Set<ContentDigest>()
         var lastEvent: Int64
     }
 
@@ -120,7 +120,7 @@ package struct BlobCollector: Sendable {
     }
 
     private func mark(_ versions: [RetainedVersion], _ state: inout State) async throws {
-        let new = versions.filter { state.manifests.insert($0.digest) }
+        let new = versions.filter { state.manifests.insert($0.digest).inserted }
         try await retained.manifests(of: new) { version, result in
             switch result {
             case .success(let manifest):

@@ -55,7 +55,7 @@ package struct BlobVerifier: Sendable {
         let start = ContinuousClock.now
         var report = Report()
         var bad: [ContentDigest: Problem.Kind] = [:]
-        var seen = BlobMarks()
+        var seen = Set<ContentDigest>()
         try await blobs.forEachPage { page in
             for blob in page {
                 try Task.checkCancellation()
@@ -77,11 +77,11 @@ package struct BlobVerifier: Sendable {
             noteProgress(report.read)
         }
         // After the blobs: what is needed now has been there before, or is looked for once more.
-        var absent = BlobMarks()
-        var read = BlobMarks()
+        var absent = Set<ContentDigest>()
+        var read = Set<ContentDigest>()
         try await retained.forEachPage(deletedAfter: clock.now()) { page in
             report.versions += page.count
-            let new = page.filter { read.insert($0.digest) }
+            let new = page.filter { read.insert($0.digest).inserted }
             for version in new where !seen.contains(version.digest) { absent.insert(version.digest) }
             try await retained.manifests(of: new) { version, result in
                 switch result {
@@ -96,7 +96,7 @@ package struct BlobVerifier: Sendable {
                 }
             }
         }
-        for digest in try await blobs.missing(among: Array(absent.digests)) { bad[digest] = .missing }
+        for digest in try await blobs.missing(among: Array(absent)) { bad[digest] = .missing }
         report.problems = try await problems(bad)
         return report
     }

@@ -63,6 +63,10 @@ struct Setting: Hashable, Sendable {
     static let s3SecretKey = Setting("s3.secret-key", "The secret key for S3.", isSecret: true)
     static let s3SessionToken = Setting(
         "s3.session-token", "The session token for S3, if there is one.", isSecret: true)
+    static let s3Presigned = Setting(
+        "s3.presigned",
+        "Whether hosts read content from S3 themselves, by addresses that are signed for a quarter of an hour.",
+        standard: "false")
     static let collectionEvery = Setting(
         "collection.every", "How often unused blobs are deleted, such as 24h; 0 is never.", standard: "0")
     static let collectionGrace = Setting(
@@ -70,7 +74,8 @@ struct Setting: Hashable, Sendable {
 
     static let all = [
         state, secrets, database, databasePassword, redis, redisPassword, blobs, s3Credentials, s3AccessKey,
-        s3SecretKey, s3SessionToken, collectionEvery, collectionGrace, listen, port, agentsPort, agentsAddress,
+        s3SecretKey, s3SessionToken, s3Presigned, collectionEvery, collectionGrace, listen, port, agentsPort,
+        agentsAddress,
         sitesDomain, sitesPort, trustForwardedFor, logLevel, logFormat,
     ]
 }

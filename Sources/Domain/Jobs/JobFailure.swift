@@ -1,8 +1,5 @@
 /// Why a job did not succeed, for a person.
 package struct JobFailure: Sendable, Equatable {
-    /// The code of a job whose host was not heard of for too long.
-    package static let leaseExpiredCode = "lease-expired"
-
     package enum Kind: String, Sendable, CaseIterable {
         /// The request cannot be done: the engine said so, or the result was refused.
         case task

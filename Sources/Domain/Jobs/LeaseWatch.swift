@@ -14,6 +14,10 @@ package struct LeaseWatch<Instant: InstantProtocol>: Sendable where Instant.Dura
 
     package init() {}
 
+    /// Begins anew. To be called when renewals could not have come for a while: that a lease did not change meanwhile
+    /// says nothing of its host.
+    package mutating func forget() { sights = [:] }
+
     /// Takes all jobs that are leased now, and returns those that are to be taken from their hosts, in the same order.
     ///
     /// - Parameters:

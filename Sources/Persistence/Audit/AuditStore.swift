@@ -17,7 +17,12 @@ package struct AuditStore: Sendable {
         }
     }
 
+    private let order = AuditOrder()
+
     package init() {}
+
+    /// A name for a new row. Rows of one transaction sort as their names were made.
+    package func makeID(at now: Timestamp) -> AuditEntryID { order.makeID(at: now) }
 
     /// Adds a row within the transaction of its effect. It takes no lock that another effect waits for.
     package func append(_ entry: AuditEntry, in transaction: any SQLTransaction) async throws {

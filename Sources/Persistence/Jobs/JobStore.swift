@@ -39,6 +39,18 @@ package struct JobStore: Sendable {
         try await transaction.query("SELECT * FROM job WHERE id = $1", [SQLValue(id)]).first.map(Self.record)
     }
 
+    /// The sites of those of `jobs` that are there.
+    package func sites(of jobs: [JobID], in transaction: any SQLTransaction) async throws -> [JobID: SiteID] {
+        var sites: [JobID: SiteID] = [:]
+        for job in jobs {
+            guard
+                let row = try await transaction.query("SELECT site_id FROM job WHERE id = $1", [SQLValue(job)]).first
+            else { continue }
+            sites[job] = try row.identifier("site_id")
+        }
+        return sites
+    }
+
     /// The job that holds the line of `site`, if there is one.
     package func active(of site: SiteID, in transaction: any SQLTransaction) async throws -> JobRecord? {
         try await transaction.query(
@@ -111,18 +123,23 @@ package struct JobStore: Sendable {
         owner: UserID?, site: SiteID?, state: Job.StateName?, page request: PageRequest,
         in transaction: any SQLTransaction
     ) async throws -> Page<JobRecord> {
+        var parameters: [SQLValue] = [.text(request.identifierCursor), SQLValue(request.limit + 1)]
+        var conditions = ""
+        // Only what is asked for is in the statement, so that each is planned for its own index.
+        for (column, value) in [
+            ("owner_id", owner.map { SQLValue($0) }), ("site_id", site.map { SQLValue($0) }),
+            ("state", state.map { SQLValue.text($0.rawValue) }),
+        ] {
+            guard let value else { continue }
+            parameters.append(value)
+            conditions += " AND job.\(column) = $\(parameters.count)"
+        }
         let rows = try await transaction.query(
             """
             SELECT job.* FROM job JOIN site ON site.id = job.site_id
-            WHERE job.id < $1 AND site.deleted_at IS NULL AND (site.owner_id = $2 OR $3 = 1)
-                AND (job.site_id = $4 OR $5 = 1) AND (job.state = $6 OR $7 = 1)
-            ORDER BY job.id DESC LIMIT $8
-            """,
-            [
-                .text(request.identifierCursor), .text(owner?.text ?? ""), SQLValue(owner == nil),
-                .text(site?.text ?? ""), SQLValue(site == nil), .text(state?.rawValue ?? ""), SQLValue(state == nil),
-                SQLValue(request.limit + 1),
-            ])
+            WHERE job.id < $1 AND site.deleted_at IS NULL\(conditions)
+            ORDER BY job.id DESC LIMIT $2
+            """, parameters)
         return try page(of: rows, limit: request.limit, cursor: "id", Self.record)
     }
 

@@ -56,15 +56,13 @@ package struct SiteStore: Sendable {
     package func list(
         owner: UserID?, page request: PageRequest, in transaction: any SQLTransaction
     ) async throws -> Page<Site> {
+        // Two statements, so that each is planned for its own index.
         let rows = try await transaction.query(
             """
-            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1 AND (owner_id = $2 OR $3 = 1)
-            ORDER BY id DESC LIMIT $4
+            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1 \(owner == nil ? "" : "AND owner_id = $3")
+            ORDER BY id DESC LIMIT $2
             """,
-            [
-                .text(request.identifierCursor), .text(owner?.text ?? ""), SQLValue(owner == nil),
-                SQLValue(request.limit + 1),
-            ])
+            [.text(request.identifierCursor), SQLValue(request.limit + 1)] + (owner.map { [SQLValue($0)] } ?? []))
         return try page(of: rows, limit: request.limit, cursor: "id", Self.site)
     }
 
