@@ -53,18 +53,29 @@ package struct SiteStore: Sendable {
     }
 
     /// Newest first; all owners when `owner` is `nil`.
+    ///
+    /// - Parameter word: In small letters; must be in the name, the slug or a domain.
     package func list(
-        owner: UserID?, page request: PageRequest, in transaction: any SQLTransaction
+        owner: UserID?, matching word: String = "", page request: PageRequest, in transaction: any SQLTransaction
     ) async throws -> Page<Site> {
+        var condition = ""
+        var parameters: [SQLValue] = [
+            .text(request.identifierCursor), .text(owner?.text ?? ""), SQLValue(owner == nil),
+            SQLValue(request.limit + 1),
+        ]
+        if !word.isEmpty {
+            parameters.append(.text(PatternText.containing(word)))
+            condition = """
+                AND (LOWER(name) LIKE $5 ESCAPE '!' OR slug LIKE $5 ESCAPE '!' OR EXISTS (
+                    SELECT 1 FROM site_domain
+                    WHERE site_domain.site_id = site.id AND site_domain.name LIKE $5 ESCAPE '!'))
+                """
+        }
         let rows = try await transaction.query(
             """
-            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1 AND (owner_id = $2 OR $3 = 1)
+            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1 AND (owner_id = $2 OR $3 = 1) \(condition)
             ORDER BY id DESC LIMIT $4
-            """,
-            [
-                .text(request.identifierCursor), .text(owner?.text ?? ""), SQLValue(owner == nil),
-                SQLValue(request.limit + 1),
-            ])
+            """, parameters)
         return try page(of: rows, limit: request.limit, cursor: "id", Self.site)
     }
 
