@@ -167,7 +167,7 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Archives", "Artifacts", "BlockingIO", "CCrypt", "Database", "Domain", "Faults", "FleetIdentity",
-                "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging, metrics, nioCore,
+                "Markup", "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging, metrics, nioCore,
             ], resources: [.copy("Resources")], swiftSettings: settings),
 
         // 6: gateways; roles

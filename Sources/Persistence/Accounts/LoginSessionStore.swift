@@ -27,6 +27,16 @@ package struct LoginSessionStore: Sendable {
         }
     }
 
+    /// Whether it was not ended, and its user may log in.
+    package func isOpen(_ id: SessionID, in transaction: any SQLTransaction) async throws -> Bool {
+        try await !transaction.query(
+            """
+            SELECT login_session.id FROM login_session JOIN app_user ON app_user.id = login_session.user_id
+            WHERE login_session.id = $1 AND login_session.ended_at IS NULL AND app_user.disabled_at IS NULL
+            """, [SQLValue(id)]
+        ).isEmpty
+    }
+
     /// Those of `user` that have neither ended nor expired, the newest first.
     package func list(
         of user: UserID, at now: Timestamp, in transaction: any SQLTransaction
