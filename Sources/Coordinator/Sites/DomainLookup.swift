@@ -22,9 +22,9 @@ package struct DomainLookup: Sendable {
     package init() {}
 
     package func look(for domain: DomainName, shouldBe target: String) async -> Answer {
-        async let found = Self.addresses(of: domain.text)
-        async let wanted = Self.addresses(of: target)
-        guard let found = await found, let wanted = await wanted else { return .unknown }
+        async let now = Self.addresses(of: domain.text)
+        async let right = Self.addresses(of: target)
+        guard let found = await now, let wanted = await right else { return .unknown }
         if found.isEmpty { return .nowhere }
         if wanted.isEmpty { return .unknown }
         return found.isDisjoint(with: wanted) ? .elsewhere(found.sorted()) : .right
