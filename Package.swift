@@ -131,6 +131,8 @@ let package = Package(
         .target(
             name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
             swiftSettings: settings),
+        .target(
+            name: "HTTPBodies", dependencies: ["BlockingIO", hummingbirdCore, nioCore], swiftSettings: settings),
         .target(name: "Queue", dependencies: ["Domain"], swiftSettings: settings),
         .target(
             name: "Redis",
@@ -181,8 +183,8 @@ let package = Package(
         .target(
             name: "RESTAPI",
             dependencies: [
-                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "Persistence", "Telemetry", httpTypes,
-                nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "HTTPBodies", "Persistence", "Telemetry",
+                httpTypes, nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
             ], swiftSettings: settings),
         .target(
             name: "Serving",
@@ -191,8 +193,8 @@ let package = Package(
         .target(
             name: "WebUI",
             dependencies: [
-                "Archives", "Artifacts", "BlockingIO", "Coordinator", "Domain", httpTypes, hummingbird, hummingbirdCore,
-                logging, mustache, nioCore,
+                "Archives", "Artifacts", "BlockingIO", "Coordinator", "Domain", "HTTPBodies", "Persistence", httpTypes,
+                hummingbird, hummingbirdCore, logging, mustache, nioCore,
             ], resources: [.copy("Resources")], swiftSettings: settings),
         .target(
             name: "Worker",
