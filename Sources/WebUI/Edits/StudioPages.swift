@@ -37,7 +37,8 @@ struct StudioPages: Sendable {
         page.values["prompt"] = prompt ?? ""
         // The version that can be pointed at; a host need not serve it for that.
         if let shown = view.site.preview { page.values["viewPath"] = "\(bar.path)/view/\(shown)/index.html" }
-        page.values["canCompare"] = bar.isServed && view.site.live != nil && view.site.live != view.site.preview
+        page.values["canCompare"] =
+            bar.isServed && view.site.live != nil && view.site.live != view.site.preview
         if prompt == nil, let again = visit.query["again"].flatMap(JobID.init) {
             let job = try await services.jobs.find(again, for: principal)
             page.values["prompt"] = job.edit?.prompt.text ?? ""

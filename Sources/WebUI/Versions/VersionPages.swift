@@ -20,6 +20,7 @@ struct VersionPages: Sendable {
             .get(path) { try await list($0) },
             .get(path + "/{version}") { try await show($0) },
             .post(path + "/{version}/label") { try await label($0) },
+            .get(path + "/{version}/manifest") { try await manifest($0) },
             .get(path + "/{version}/archive") { try await archive($0) },
             .get(path + "/{version}/files/{path}") { try await file($0) },
         ]
@@ -71,8 +72,6 @@ struct VersionPages: Sendable {
         page.values = Self.values(version, view, principal)
         page.values["site"] = SiteBar(view: view, tab: .versions).values
         page.values["digest"] = version.version.digest.text
-        page.values["manifest"] = "/api/v1/sites/\(view.site.slug)/versions/\(number)/manifest"
-        page.values["command2"] = "pagewright diff \(view.site.slug) \(max(1, number - 1)) \(number)"
         if visit.query["done"] == "labelled" { page.values["notice"] = ["text": "It is saved."] }
         if case .edit(_, let job, _) = version.version.origin {
             let made = try? await services.jobs.find(job, for: principal)
@@ -131,6 +130,16 @@ struct VersionPages: Sendable {
             values["job"] = job.text
         }
         return values
+    }
+
+    /// The manifest as its digest was computed: the same bytes.
+    private func manifest(_ visit: PageVisit) async throws -> PageAnswer {
+        let (_, manifest) = try await services.versions.manifest(
+            try visit.number("version"), of: visit.site, for: try visit.principal)
+        return .response(
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "private, no-cache"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: manifest.canonicalBytes))))
     }
 
     private func archive(_ visit: PageVisit) async throws -> PageAnswer {
