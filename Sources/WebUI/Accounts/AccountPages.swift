@@ -90,12 +90,11 @@ struct AccountPages: Sendable {
 
     /// The form that waited for the log-in, ready to be sent.
     private static func resumed(path: String, form: FormFields) -> Page {
-        Page(
+        var page = Page(
             "resume", title: "Welcome back",
-            values: [
-                "path": path, "fields": form.visible.map { ["name": $0.name, "value": $0.value] },
-                "message": form["prompt"] ?? "",
-            ])
+            values: ["path": path, "fields": form.visible.map { ["name": $0.name, "value": $0.value] }])
+        if let message = form["prompt"], !message.isEmpty { page.values["message"] = message }
+        return page
     }
 
     private func form(

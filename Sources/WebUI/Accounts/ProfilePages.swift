@@ -117,11 +117,13 @@ struct ProfilePages: Sendable {
     private func session(_ visit: PageVisit) -> SessionID? { visit.visitor?.caller.session }
 
     private static func values(_ session: LoginSession, current: SessionID?) -> [String: Any] {
-        [
-            "id": session.id.text, "agent": AgentName(session.agent).text, "address": session.address,
+        var values: [String: Any] = [
+            "id": session.id.text, "agent": AgentName(session.agent).text,
             "created": Wording.time(session.createdAt), "used": Wording.time(session.usedAt),
             "isCurrent": session.id == current,
         ]
+        if !session.address.isEmpty { values["address"] = session.address }
+        return values
     }
 
     private static func values(_ token: PersonalToken) -> [String: Any] {

@@ -63,13 +63,14 @@ struct AuditPages: Sendable {
     }
 
     private static func values(_ sealed: SealedAuditEntry) -> [String: Any] {
-        [
+        var values: [String: Any] = [
             "number": sealed.number, "at": Wording.time(sealed.entry.at), "actor": sealed.entry.actor,
             "action": sealed.entry.action, "subject": sealed.entry.subject, "site": sealed.entry.site ?? "",
-            "request": sealed.entry.requestID,
             "details": sealed.entry.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(
                 separator: ", "),
         ]
+        if !sealed.entry.requestID.isEmpty { values["request"] = sealed.entry.requestID }
+        return values
     }
 
     /// All rows of a filter, the oldest first, as a table for other programs.

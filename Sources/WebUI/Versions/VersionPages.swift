@@ -75,7 +75,7 @@ struct VersionPages: Sendable {
         if visit.query["done"] == "labelled" { page.values["notice"] = ["text": "It is saved."] }
         if case .edit(_, let job, _) = version.version.origin {
             let made = try? await services.jobs.find(job, for: principal)
-            page.values["prompt"] = made?.edit?.prompt.text ?? ""
+            if let edit = made?.edit { page.values["prompt"] = edit.prompt.text }
         }
         page.values["holders"] = view.serving.map { serving -> [String: Any] in
             ["name": serving.hostName, "isApplied": serving.state == .applied]
