@@ -169,7 +169,8 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Archives", "Artifacts", "BlockingIO", "CCrypt", "Database", "Domain", "Faults", "FleetIdentity",
-                "Markup", "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging, metrics, nioCore,
+                "Markup", "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging,
+                metrics, nioCore,
             ], resources: [.copy("Resources")], swiftSettings: settings),
 
         // 6: gateways; roles
@@ -183,7 +184,8 @@ let package = Package(
         .target(
             name: "RESTAPI",
             dependencies: [
-                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "HTTPBodies", "Persistence", "Telemetry",
+                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "HTTPBodies", "Persistence",
+                "Telemetry",
                 httpTypes, nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
             ], swiftSettings: settings),
         .target(

@@ -38,7 +38,8 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Fleet",
                 subcommands: [
-                    HostsCommand.self, HostCommand.self, UsersCommand.self, AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
+                    HostsCommand.self, HostCommand.self, UsersCommand.self, AuditCommand.self, RecoveryCommand.self,
+                    BrakesCommand.self,
                 ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])

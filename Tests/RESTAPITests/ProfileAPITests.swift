@@ -14,7 +14,7 @@ import Testing
             let secret = try #require(made.string("secret"))
             #expect(secret.hasPrefix("pwt1."))
             let list = try await api.call("GET", "/api/v1/me/tokens", token: session)
-            #expect(list["items"]?[0]?["name"]?.text == "deploy")
+            #expect(list["items"]?.elements.first?["name"]?.text == "deploy")
             #expect(!list.text.contains("pwt1."))
             let site = try await api.call(
                 "POST", "/api/v1/sites", token: secret, ["slug": "bakery", "name": "Bakery"])
@@ -24,8 +24,8 @@ import Testing
             for (method, path) in [
                 ("POST", "/api/v1/me/tokens"), ("PATCH", "/api/v1/me"), ("DELETE", "/api/v1/me/sessions"),
             ] {
-                let answer = try await api.call(
-                    method, path, token: secret, method == "POST" ? ["name": "x", "scopes": ["read"]] : [:])
+                let body: JSONValue = method == "POST" ? ["name": "x", "scopes": ["read"]] : .object([])
+                let answer = try await api.call(method, path, token: secret, body)
                 #expect(answer.status == 403, "\(method) \(path)")
             }
             api.clock.advance(by: .seconds(31 * 86_400))
@@ -63,7 +63,7 @@ import Testing
                 ["email": "a@example.org", "password": .string(RESTFixture.password)])
             let second = try #require(login.string("access_token"))
             let list = try await api.call("GET", "/api/v1/me/sessions", token: first)
-            #expect(list["items"]?[1]?["id"]?.text != nil)
+            #expect(list["items"]?.elements.count == 2)
             let ended = try await api.call("DELETE", "/api/v1/me/sessions", token: first)
             #expect(ended.status == 204)
             #expect(try await api.call("GET", "/api/v1/me", token: second).status == 401)

@@ -36,7 +36,8 @@ import Testing
             let admin = try await web.browser(as: "admin@example.org")
             let token = try #require(try await admin.get("/admin/users").token)
             let id = try #require(
-                try await admin.get("/profile").text.firstMatch(of: /<code>(user_[0-9a-z]+)<\/code>/)).1
+                try await admin.get("/profile").text.firstMatch(of: /<code>(user_[0-9a-z]+)<\/code>/)
+            ).1
             let answer = try await admin.submit("/admin/users/\(id)", ["csrf": token, "disabled": "yes"])
             #expect(answer.status == 409)
             #expect(answer.text.contains("Ask another admin."))

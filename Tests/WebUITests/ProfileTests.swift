@@ -84,7 +84,8 @@ import Testing
             #expect(change.status == 403)
             #expect(change.text.contains("token-scope"))
             let path = try #require(
-                made.text.firstMatch(of: /action="(\/profile\/tokens\/token_[0-9a-z]+\/revoke)"/)).1
+                made.text.firstMatch(of: /action="(\/profile\/tokens\/token_[0-9a-z]+\/revoke)"/)
+            ).1
             try await browser.post(String(path), from: "/profile")
             #expect(try await stranger.get("/api/v1/sites/bakery", headers: headers).status == 401)
         }

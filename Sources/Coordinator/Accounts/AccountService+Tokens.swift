@@ -24,7 +24,8 @@ extension AccountService {
         try principal.requireSession()
         let now = clock.now()
         let token = try PersonalToken(
-            id: PersonalTokenID(at: now), user: principal.user, name: name, scopes: try AccessScope.scopes(named: words),
+            id: PersonalTokenID(at: now), user: principal.user, name: name,
+            scopes: try AccessScope.scopes(named: words),
             days: days, at: now)
         if token.scopes.contains(.admin) { try principal.requireAdmin() }
         var generator = SystemRandomNumberGenerator()

@@ -229,7 +229,8 @@ package struct AccountService: Sendable {
             self.address = address.description
             // What a stranger sends is kept short and on one line.
             self.agent = String(
-                String.UnicodeScalarView(agent.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(200)))
+                String.UnicodeScalarView(
+                    agent.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(200)))
         }
     }
 

@@ -32,7 +32,8 @@ package struct DomainLookup: Sendable {
 
     /// `nil` when the resolver took too long.
     private static func addresses(of name: String) async -> Set<String>? {
-        let (answers, continuation) = AsyncStream.makeStream(of: Set<String>?.self, bufferingPolicy: .bufferingOldest(1))
+        let (answers, continuation) = AsyncStream.makeStream(
+            of: Set<String>?.self, bufferingPolicy: .bufferingOldest(1))
         // The call cannot be ended; whoever waits for it can go.
         let call = Task { continuation.yield(try? await pool.run { resolve(name) }) }
         let limit = Task {

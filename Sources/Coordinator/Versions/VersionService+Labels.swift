@@ -34,7 +34,9 @@ extension VersionService {
             var views: [VersionView] = []
             let labels = try await stores.labels.list(of: site.id, in: transaction)
             for (number, label) in labels.sorted(by: { $0.key > $1.key }) where label.isPinned {
-                guard let version = try await stores.versions.find(number, of: site.id, in: transaction) else { continue }
+                guard let version = try await stores.versions.find(number, of: site.id, in: transaction) else {
+                    continue
+                }
                 views.append(VersionView(version, of: site, label: label))
             }
             return views

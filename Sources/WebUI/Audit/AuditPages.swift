@@ -87,11 +87,13 @@ struct AuditPages: Sendable {
                 status: .ok, headers: headers,
                 body: .pieces { [audit] send in
                     try await send(
-                        ByteBuffer(string: "number,at,actor,action,subject,site,details,request,previous_hash,hash\r\n"))
+                        ByteBuffer(string: "number,at,actor,action,subject,site,details,request,previous_hash,hash\r\n")
+                    )
                     var cursor: String?
                     repeat {
                         let page = try await audit.list(
-                            filter, oldestFirst: true, page: try PageRequest(cursor: cursor, limit: 200), for: principal)
+                            filter, oldestFirst: true, page: try PageRequest(cursor: cursor, limit: 200), for: principal
+                        )
                         try await send(ByteBuffer(string: page.items.map(Self.line).joined()))
                         cursor = page.nextCursor
                     } while cursor != nil

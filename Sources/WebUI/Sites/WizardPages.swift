@@ -20,7 +20,8 @@ struct WizardPages: Sendable {
                     guard visit.form["planned"] != nil, visit.form["change"] == nil else {
                         return .page(
                             Self.page(
-                                visit, plan: visit.form["change"] == nil
+                                visit,
+                                plan: visit.form["change"] == nil
                                     ? try await generation.plan(brief, try visit.principal) : nil))
                     }
                     let job = try await generation.start(brief, try visit.principal)
