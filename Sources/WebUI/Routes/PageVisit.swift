@@ -28,6 +28,9 @@ struct PageVisit: Sendable {
         Once(keyed) { KeptAnswer(status: 303, contentType: nil, body: Array(place($0).utf8)) }
     }
 
+    /// The address without its query.
+    var path: String { request.uri.path }
+
     /// What the browser calls itself.
     var agent: String { request.headers[.userAgent] ?? "" }
 

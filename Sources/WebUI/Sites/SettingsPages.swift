@@ -120,7 +120,7 @@ struct SettingsPages: Sendable {
             do {
                 var visit = visit
                 switch try await FormKey.recall(
-                    fields, path: visit.request.uri.path, for: principal, by: services.idempotency)
+                    fields, path: visit.path, for: principal, by: services.idempotency)
                 {
                 case .known(let answer): return .redirect(to: String(decoding: answer.body, as: UTF8.self))
                 case .new(let keyed): visit.keyed = keyed
