@@ -132,6 +132,8 @@ let package = Package(
         .target(
             name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
             swiftSettings: settings),
+        .target(
+            name: "HTTPBodies", dependencies: ["BlockingIO", hummingbirdCore, nioCore], swiftSettings: settings),
         .target(name: "Queue", dependencies: ["Domain"], swiftSettings: settings),
         .target(
             name: "Redis",
@@ -168,7 +170,8 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Archives", "Artifacts", "BlockingIO", "CCrypt", "Database", "Domain", "Faults", "FleetIdentity",
-                "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging, metrics, nioCore,
+                "Markup", "Persistence", "Queue", "Telemetry", "Validation", crypto, jwtKit, lifecycle, logging,
+                metrics, nioCore,
             ], resources: [.copy("Resources")], swiftSettings: settings),
 
         // 6: gateways; roles
@@ -182,8 +185,9 @@ let package = Package(
         .target(
             name: "RESTAPI",
             dependencies: [
-                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "Persistence", "Telemetry", httpTypes,
-                nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+                "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "HTTPBodies", "Persistence",
+                "Telemetry",
+                httpTypes, nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
             ], swiftSettings: settings),
         .target(
             name: "Serving",
@@ -192,8 +196,8 @@ let package = Package(
         .target(
             name: "WebUI",
             dependencies: [
-                "Archives", "Artifacts", "BlockingIO", "Coordinator", "Domain", httpTypes, hummingbird, hummingbirdCore,
-                logging, mustache, nioCore,
+                "Archives", "Artifacts", "BlockingIO", "Coordinator", "Domain", "HTTPBodies", "Persistence", httpTypes,
+                hummingbird, hummingbirdCore, logging, mustache, nioCore,
             ], resources: [.copy("Resources")], swiftSettings: settings),
         .target(
             name: "Worker",

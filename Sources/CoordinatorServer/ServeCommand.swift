@@ -85,11 +85,18 @@ struct ServeCommand: AsyncParsableCommand {
                 registry: core.services.registry, exchange: core.services.exchange, logger: logger,
                 onBound: { ready.agentsAreBound(to: $0) })
             let pages = try WebPages(
-                services: WebServices(accounts: core.accounts, coordinator: core.services),
+                services: WebServices(
+                    accounts: core.accounts, idempotency: core.idempotency, coordinator: core.services,
+                    health: {
+                        await core.readiness().map {
+                            HealthCheck(name: $0.name, isReady: $0.isReady, detail: $0.detail)
+                        }
+                    }),
                 settings: WebSettings(
                     uploadFolder: serve.folder.uploads,
                     engines: [settings.defaultEngine]
-                        + EngineName.allCases.map(\.rawValue).filter { $0 != settings.defaultEngine }),
+                        + EngineName.allCases.map(\.rawValue).filter { $0 != settings.defaultEngine },
+                    limits: Self.limits(settings), version: ProgramVersion.text),
                 resources: try ResourceFolder.find())
             let api = RESTServer(
                 services: RESTServices(
@@ -124,5 +131,16 @@ struct ServeCommand: AsyncParsableCommand {
                     logger: logger))
             try await group.run()
         }
+    }
+
+    /// What an admin reads on the page about the system.
+    private static func limits(_ settings: CoordinatorSettings) -> [(name: String, value: String)] {
+        [
+            ("Edits of one site that may wait in line", String(settings.queuedEditsPerSite)),
+            ("A worker that is silent loses its work after", "\(settings.leaseDuration.components.seconds) s"),
+            ("A one-time command for a new host works for", "\(settings.invitationLifetime.components.seconds / 60) min"),
+            ("Files in a version", "50,000"), ("Size of a version", "2 GiB"), ("Size of a file", "256 MiB"),
+            ("Size of an upload", "1 GiB"),
+        ]
     }
 }

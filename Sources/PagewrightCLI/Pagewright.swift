@@ -19,12 +19,13 @@ struct Pagewright: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Here", subcommands: [UpCommand.self, VersionCommand.self]),
             CommandGroup(
-                name: "You", subcommands: [LoginCommand.self, LogoutCommand.self, WhoamiCommand.self]),
+                name: "You",
+                subcommands: [LoginCommand.self, LogoutCommand.self, WhoamiCommand.self, TokensCommand.self]),
             CommandGroup(
                 name: "Sites",
                 subcommands: [
                     SitesCommand.self, EditCommand.self, EditsCommand.self, DeployCommand.self, VersionsCommand.self,
-                    DiffCommand.self, ExportCommand.self, PreviewCommand.self, PromoteCommand.self,
+                    DiffCommand.self, ExportCommand.self, LabelCommand.self, PreviewCommand.self, PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),
             CommandGroup(
@@ -37,7 +38,8 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Fleet",
                 subcommands: [
-                    HostsCommand.self, HostCommand.self, AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
+                    HostsCommand.self, HostCommand.self, UsersCommand.self, AuditCommand.self, RecoveryCommand.self,
+                    BrakesCommand.self,
                 ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])

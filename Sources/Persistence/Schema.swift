@@ -10,6 +10,7 @@ package enum Schema {
         Migration(number: 5, name: "coordination", statements: CoordinationSchema.statements),
         Migration(number: 6, name: "blob collection", statements: blobCollection),
         Migration(number: 7, name: "presence", statements: PresenceSchema.statements),
+        Migration(number: 11, name: "profiles", statements: AccountsSchema.profiles),
     ]
 
     private static let mainJob = [

@@ -17,6 +17,7 @@ package struct Stores: Sendable {
     package let brakes = BrakeStore()
     package let installation = InstallationStore()
     package let recoveryFinds = RecoveryFindStore()
+    package let labels = VersionLabelStore()
 
     package init() {}
 }

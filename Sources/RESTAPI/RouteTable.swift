@@ -19,6 +19,8 @@ struct RouteTable: Sendable {
         self.stream = stream
         let described =
             AccountRoutes(accounts: services.accounts, metrics: metrics).routes
+            + ProfileRoutes(accounts: services.accounts).routes
+            + UserRoutes(accounts: services.accounts).routes
             + SiteRoutes(sites: services.sites).routes
             + DomainRoutes(sites: services.sites).routes
             + EditRoutes(edits: services.edits).routes

@@ -38,6 +38,12 @@ package struct WebPages: Sendable {
             + SettingsPages(services: services, forms: forms).routes
             + JobPages(services: services).routes
             + FleetPages(services: services).routes
+            + ProfilePages(accounts: services.accounts).routes
+            + WizardPages(services: services).routes
+            + ViewPages(services: services, script: assets.addresses["pick.js"] ?? "").routes
+            + UserPages(accounts: services.accounts).routes
+            + HealthPages(services: services, settings: settings).routes
+            + AuditPages(audit: services.audit).routes
     }
 
     /// Answers a request, and says which route did, for the metrics. It never throws: what goes wrong is a page too.
@@ -68,7 +74,7 @@ package struct WebPages: Sendable {
             let (found, parameters) = try find(request)
             route = found.path
             if case .user = found.access, visitor == nil {
-                return (adding(newCookies, to: Self.redirect(Self.logInPath(for: request))), route)
+                return (adding(newCookies, to: try await logInFirst(request, found, csrf: csrf)), route)
             }
             var form = FormFields.empty
             if found.method == .post {
@@ -78,15 +84,28 @@ package struct WebPages: Sendable {
                     try FormGuard.check(form["csrf"], against: cookies.csrf)
                 }
             }
-            let visit = PageVisit(
+            var visit = PageVisit(
                 request: request, requestID: requestID, address: address, logger: logger, visitor: visitor,
                 csrfToken: csrf, isSecure: cookies.isSecure, parameters: parameters,
                 query: try FormFields(encoded: request.uri.query ?? ""), form: form)
+            if let visitor {
+                switch try await FormKey.recall(
+                    form, path: request.uri.path, for: visitor.caller.principal, by: services.idempotency)
+                {
+                case .known(let answer): return (adding(newCookies, to: Self.redirect(answer)), route)
+                case .new(let keyed): visit.keyed = keyed
+                case nil: break
+                }
+            }
             // Before anything is read, so that what happens meanwhile comes as an event.
             let after = try await services.events.latestID()
             let answer = try await found.handle(visit)
-            let response = try await self.response(answer, visitor: visitor, csrf: csrf, after: after)
+            let response = try await self.response(
+                answer, visitor: visitor, csrf: answer.csrf ?? csrf, after: after)
             return (adding(newCookies + answer.cookies, to: response), route)
+        } catch let repeated as RepeatedRequest {
+            // The other of two clicks was quicker.
+            return (adding(newCookies, to: Self.redirect(repeated.answer)), route)
         } catch {
             let problem = PageProblem(error)
             if problem.status.kind == .serverError {
@@ -110,6 +129,17 @@ package struct WebPages: Sendable {
         }
         guard !others else { throw PageProblem.wrongMethod }
         throw ServiceError(.notFound, "there is nothing at this address", rule: "route")
+    }
+
+    /// The log-in. What was typed into a form is kept on it, and sent once somebody has logged in.
+    private func logInFirst(_ request: Request, _ route: PageRoute, csrf: String) async throws -> Response {
+        guard route.method == .post, case .form(let limit) = route.input else {
+            return Self.redirect(Self.logInPath(for: request))
+        }
+        try FormGuard.checkOrigin(request)
+        let form = try FormFields(encoded: try await Self.collect(request, limit: limit))
+        let page = AccountPages.interrupted(path: request.uri.path, form: form)
+        return try await response(.page(page), visitor: nil, csrf: csrf, after: nil)
     }
 
     /// Who the cookies say it is. A session that is over makes a stranger.
@@ -143,11 +173,13 @@ package struct WebPages: Sendable {
         case .redirect(let path): return Self.redirect(path)
         case .part(let template, var values):
             values["csrf"] = csrf
+            values["once"] = SessionCookies.makeToken()
             values["icons"] = assets.addresses["icons.svg"] ?? ""
             return html(try templates.render(template, values), status: .ok, frames: [])
         case .page(let page):
             var values = page.values
             values["csrf"] = csrf
+            values["once"] = SessionCookies.makeToken()
             values["icons"] = assets.addresses["icons.svg"] ?? ""
             let main = try templates.render(page.template, values)
             let layout = try await layout(page, main: main, visitor: visitor, csrf: csrf, after: after)
@@ -167,8 +199,7 @@ package struct WebPages: Sendable {
         if let after { values["after"] = String(after) }
         if let visitor, let user = try? await services.accounts.me(visitor.caller.principal) {
             values["user"] = [
-                "name": user.name, "isAdmin": user.role == .admin,
-
+                "name": user.name, "isAdmin": user.role == .admin, "onAdmin": page.section == .admin,
                 "onSites": page.section == .sites, "onJobs": page.section == .jobs, "onFleet": page.section == .fleet,
                 "onProfile": page.section == .profile,
             ]
@@ -192,6 +223,11 @@ package struct WebPages: Sendable {
         var response = response
         for cookie in cookies { response.headers.append(HTTPField(name: .setCookie, value: cookie)) }
         return response
+    }
+
+    /// Where a form that was sent before led to.
+    private static func redirect(_ answer: KeptAnswer) -> Response {
+        redirect(String(decoding: answer.body, as: UTF8.self))
     }
 
     private static func redirect(_ path: String) -> Response {

@@ -3,6 +3,7 @@ package import Coordinator
 /// The use cases that the pages call: the same as the API's.
 package struct WebServices: Sendable {
     package let accounts: AccountService
+    package let idempotency: IdempotencyService
     package let sites: SiteService
     package let edits: EditService
     package let jobs: JobService
@@ -10,9 +11,22 @@ package struct WebServices: Sendable {
     package let releases: ReleaseService
     package let hosts: HostService
     package let events: EventService
+    package let audit: AuditService
+    package let recovery: RecoveryService
+    package let brakes: BrakeService
+    /// What the coordinator needs in order to work, and how that is.
+    package let health: @Sendable () async -> [HealthCheck]
+    /// Makes sites from a description; without it the pages offer templates and uploads only.
+    package let generation: SiteGeneration?
 
-    package init(accounts: AccountService, coordinator: CoordinatorServices) {
+    package init(
+        accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices,
+        generation: SiteGeneration? = nil, health: @escaping @Sendable () async -> [HealthCheck] = { [] }
+    ) {
         self.accounts = accounts
+        self.idempotency = idempotency
+        self.health = health
+        self.generation = generation
         sites = coordinator.sites
         edits = coordinator.edits
         jobs = coordinator.jobs
@@ -20,5 +34,8 @@ package struct WebServices: Sendable {
         releases = coordinator.releases
         hosts = coordinator.hosts
         events = coordinator.events
+        audit = coordinator.audit
+        recovery = coordinator.recovery
+        brakes = coordinator.brakes
     }
 }

@@ -14,6 +14,8 @@ actor Browser {
         /// Where a redirect leads.
         var location: String? { headers.first(name: "location") }
         /// The secret of the forms on this page.
+        /// The number that the forms of this page use once.
+        var once: String? { text.firstMatch(of: /name="once" value="([0-9a-f]+)"/).map { String($0.1) } }
         var token: String? { text.firstMatch(of: /name="csrf" value="([0-9a-f]+)"/).map { String($0.1) } }
     }
 

@@ -31,7 +31,8 @@ import Testing
             try await browser.post(
                 "/sites/bakery/settings/domains", from: "/sites/bakery/settings", ["domain": "www.example.org"])
             var open = [
-                "/", "/sites", "/profile", "/jobs", "/fleet", "/sites/bakery/settings",
+                "/", "/sites", "/profile", "/jobs", "/fleet", "/sites/bakery/settings", "/admin", "/admin/audit",
+                "/admin/users",
                 "/sites/bakery/compare?from=1&to=2",
             ]
             var seen = Set(open)
@@ -55,7 +56,7 @@ import Testing
                 }
                 #expect(seen.count < 200)
             }
-            #expect(pages >= 12)
+            #expect(pages >= 16)
             #expect(seen.contains { $0.hasPrefix("/assets/") && $0.hasSuffix("/app.js") })
         }
     }

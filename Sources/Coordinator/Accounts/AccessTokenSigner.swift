@@ -10,6 +10,7 @@ package struct AccessTokenSigner: Sendable {
     package static let keyLength = 32
 
     private static let issuer = "pagewright"
+    private static let viewIssuer = "pagewright-view"
     private let keys: JWTKeyCollection
 
     /// Throws when `key` is shorter than 32 bytes.
@@ -39,7 +40,8 @@ package struct AccessTokenSigner: Sendable {
         } catch {
             throw Self.refusal("the access token is not valid", rule: "access-token", cause: error)
         }
-        guard claims.iss == Self.issuer, let user = UserID(claims.sub), let role = User.Role(rawValue: claims.role)
+        guard claims.iss == Self.issuer, let user = UserID(claims.sub), let role = User.Role(rawValue: claims.role),
+            let session = SessionID(claims.sid)
         else {
             throw Self.refusal("the access token is not valid", rule: "access-token")
         }
@@ -48,7 +50,28 @@ package struct AccessTokenSigner: Sendable {
         }
         return AuthenticatedCaller(
             principal: Principal(user: user, role: role),
-            expiresAt: Timestamp(millisecondsSinceEpoch: claims.exp * 1000))
+            expiresAt: Timestamp(millisecondsSinceEpoch: claims.exp * 1000), session: session)
+    }
+
+    package func sign(_ ticket: ViewTicket, at now: Timestamp) async throws -> String {
+        let seconds = now.millisecondsSinceEpoch / 1000
+        return try await keys.sign(
+            ViewClaims(
+                iss: Self.viewIssuer, sub: ticket.principal.user.text, role: ticket.principal.role.rawValue,
+                site: ticket.site.text, version: ticket.version.rawValue,
+                exp: seconds + ViewTicket.lifetime.components.seconds))
+    }
+
+    /// Throws `notFound` for everything that ``sign(_:at:)`` did not make or that is too old.
+    package func verify(ticket text: String, at now: Timestamp) async throws(ServiceError) -> ViewTicket {
+        let refusal = ServiceError(
+            .notFound, "this view is over", rule: "view-ticket", nextStep: "Open it again from the studio.")
+        guard let claims = try? await keys.verify(text, as: ViewClaims.self), claims.iss == Self.viewIssuer,
+            let user = UserID(claims.sub), let role = User.Role(rawValue: claims.role),
+            let site = SiteID(claims.site), now.millisecondsSinceEpoch < claims.exp * 1000
+        else { throw refusal }
+        return ViewTicket(
+            principal: Principal(user: user, role: role), site: site, version: try VersionNumber(claims.version))
     }
 
     private static func refusal(_ message: String, rule: String, cause: (any Error)? = nil) -> ServiceError {
@@ -65,6 +88,17 @@ package struct AccessTokenSigner: Sendable {
         let exp: Int64
 
         /// The clock is ours to read, so times are compared in `AccessTokenSigner.verify`.
+        func verify(using algorithm: some JWTAlgorithm) async throws {}
+    }
+
+    private struct ViewClaims: JWTPayload {
+        let iss: String
+        let sub: String
+        let role: String
+        let site: String
+        let version: Int
+        let exp: Int64
+
         func verify(using algorithm: some JWTAlgorithm) async throws {}
     }
 }

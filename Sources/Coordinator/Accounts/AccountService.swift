@@ -9,16 +9,18 @@ package struct AccountService: Sendable {
     package static let refreshLifetime = Duration.seconds(7 * 24 * 3600)
     private static let refreshPrefix = "pwr1."
 
-    private let database: any SQLDatabase
-    private let passwords: PasswordHasher
-    private let tokens: AccessTokenSigner
-    private let limiter: LoginRateLimiter
-    private let clock: any WallClock
-    private let logger: Logger
+    let database: any SQLDatabase
+    let passwords: PasswordHasher
+    let tokens: AccessTokenSigner
+    let limiter: LoginRateLimiter
+    let clock: any WallClock
+    let logger: Logger
     private let isRegistrationOpen: Bool
-    private let users = UserStore()
-    private let sessions = LoginSessionStore()
-    private let audit = AuditTrail(store: AuditStore())
+    let users = UserStore()
+    let sessions = LoginSessionStore()
+    let personalTokens = PersonalTokenStore()
+    let audit = AuditTrail(store: AuditStore())
+    let watch = SessionWatch()
 
     /// With registration closed only the first user can register.
     package init(
@@ -36,7 +38,8 @@ package struct AccountService: Sendable {
 
     /// Makes an account and logs in. The first one of an installation is an admin.
     package func register(
-        email: String, password: String, name: String, from address: ClientAddress, requestID: String = ""
+        email: String, password: String, name: String, from address: ClientAddress, agent: String = "",
+        requestID: String = ""
     ) async throws -> IssuedSession {
         let email = try EmailAddress(email)
         let password = try Password(new: password)
@@ -44,7 +47,7 @@ package struct AccountService: Sendable {
         let now = clock.now()
         try await limiter.admit(nil, from: address, at: now)
         let hash = try await passwords.hash(password)
-        let draft = SessionDraft(at: now)
+        let draft = SessionDraft(at: now, from: address, agent: agent)
         let id = UserID(at: now)
         let user = try await database.withTransaction { transaction in
             let isFirst = try await users.isEmpty(in: transaction)
@@ -67,7 +70,7 @@ package struct AccountService: Sendable {
 
     /// Throws `unauthenticated` for a wrong password and for an unknown address alike, after the same work.
     package func logIn(
-        email: String, password: String, from address: ClientAddress, requestID: String = ""
+        email: String, password: String, from address: ClientAddress, agent: String = "", requestID: String = ""
     ) async throws -> IssuedSession {
         let email = try EmailAddress(email)
         let password = Password(presented: password)
@@ -82,8 +85,13 @@ package struct AccountService: Sendable {
                 nextStep: "Check both and try again.")
         }
         await limiter.forgive(email, from: address)
+        guard found.user.disabledAt == nil else {
+            throw ServiceError(
+                .permissionDenied, "this account is disabled", rule: "account-disabled",
+                nextStep: "Ask an admin of this installation.")
+        }
         let better = passwords.needsRehash(found.passwordHash) ? try await passwords.hash(password) : nil
-        let draft = SessionDraft(at: now)
+        let draft = SessionDraft(at: now, from: address, agent: agent)
         try await database.withTransaction { transaction in
             if let better {
                 try await users.replacePasswordHash(of: found.user.id, found.passwordHash, by: better, in: transaction)
@@ -106,7 +114,7 @@ package struct AccountService: Sendable {
         let outcome = try await database.withTransaction { transaction -> RefreshOutcome in
             guard let token = try await sessions.findToken(hash, in: transaction),
                 let session = try await sessions.find(token.session, in: transaction), session.endedAt == nil,
-                let user = try await users.find(session.user, in: transaction)
+                let user = try await users.find(session.user, in: transaction), user.disabledAt == nil
             else { return .unknown }
             guard try await sessions.use(hash, at: now, in: transaction) else {
                 try await sessions.end(session.id, at: now, in: transaction)
@@ -117,13 +125,14 @@ package struct AccountService: Sendable {
             }
             guard now < token.expiresAt else { return .unknown }
             try await sessions.insert(next.record(of: session.id), in: transaction)
-            try await sessions.extend(session.id, until: next.expiresAt, in: transaction)
+            try await sessions.extend(session.id, until: next.expiresAt, at: now, in: transaction)
             return .traded(user, session.id)
         }
         switch outcome {
         case .traded(let user, let session):
             return try await issue(SessionDraft(id: session, token: next), for: user, at: now)
         case .reused(let session):
+            watch.forgetAll()
             logger.warning(
                 "Ended a session whose refresh token was used twice",
                 metadata: ["session.id": "\(session.id)", "user.id": "\(session.user)"])
@@ -146,6 +155,7 @@ package struct AccountService: Sendable {
                 .sessionEnded, on: session.id.text, by: .user(session.user), requestID: requestID, at: now,
                 in: transaction)
         }
+        watch.forgetAll()
     }
 
     package func me(_ principal: Principal) async throws -> User {
@@ -154,17 +164,29 @@ package struct AccountService: Sendable {
         return user
     }
 
-    /// Who holds this access token. Throws `unauthenticated`.
+    /// Who holds this access token, a session's or a personal one. Throws `unauthenticated`, also when the session of
+    /// the token was ended.
     package func authenticate(_ accessToken: String) async throws -> AuthenticatedCaller {
-        try await tokens.verify(accessToken, at: clock.now())
+        let now = clock.now()
+        if accessToken.hasPrefix(Self.personalPrefix) { return try await authenticate(personal: accessToken, at: now) }
+        let caller = try await tokens.verify(accessToken, at: now)
+        guard let session = caller.session, !watch.isKnownOpen(session, at: now) else { return caller }
+        guard try await database.read({ try await sessions.isOpen(session, in: $0) }) else {
+            throw ServiceError(
+                .unauthenticated, "the session of this access token is over", rule: "session-over",
+                nextStep: "Log in again.")
+        }
+        watch.note(session, at: now)
+        return caller
     }
 
     private func begin(
         _ draft: SessionDraft, for user: UserID, at now: Timestamp, in transaction: any SQLTransaction
     ) async throws {
         try await sessions.insert(
-            LoginSessionRecord(id: draft.id, user: user, createdAt: now, expiresAt: draft.token.expiresAt),
-            in: transaction)
+            LoginSessionRecord(
+                id: draft.id, user: user, createdAt: now, expiresAt: draft.token.expiresAt, address: draft.address,
+                agent: draft.agent), in: transaction)
         try await sessions.insert(draft.token.record(of: draft.id), in: transaction)
     }
 
@@ -180,8 +202,8 @@ package struct AccountService: Sendable {
             .unauthenticated, "this session is over", rule: "refresh-token", nextStep: "Log in again.")
     }
 
-    private static func hash(of refreshToken: String) -> ContentDigest {
-        ContentDigest(bytes: Array(SHA256.hash(data: Array(refreshToken.utf8))))!
+    static func hash(of secret: String) -> ContentDigest {
+        ContentDigest(bytes: Array(SHA256.hash(data: Array(secret.utf8))))!
     }
 
     private enum RefreshOutcome {
@@ -194,13 +216,22 @@ package struct AccountService: Sendable {
     private struct SessionDraft {
         let id: SessionID
         let token: RefreshToken
+        var address = ""
+        var agent = ""
 
         init(id: SessionID, token: RefreshToken) {
             self.id = id
             self.token = token
         }
 
-        init(at now: Timestamp) { self.init(id: SessionID(at: now), token: RefreshToken(at: now)) }
+        init(at now: Timestamp, from address: ClientAddress, agent: String) {
+            self.init(id: SessionID(at: now), token: RefreshToken(at: now))
+            self.address = address.description
+            // What a stranger sends is kept short and on one line.
+            self.agent = String(
+                String.UnicodeScalarView(
+                    agent.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(200)))
+        }
     }
 
     /// 256 random bits; the database knows their hash alone.

@@ -52,6 +52,20 @@ package struct HostService: Sendable {
         }
     }
 
+    /// The sites that the host shall serve, and how far it is, the first `limit` of them.
+    package func sites(on id: HostID, limit: Int = 200, for principal: Principal) async throws -> [HostedSite] {
+        try principal.requireAdmin()
+        return try await database.read { transaction in
+            _ = try await host(id, in: transaction)
+            var sites: [HostedSite] = []
+            for placement in try await stores.placements.list(on: id, in: transaction) where sites.count < limit {
+                guard let site = try await stores.sites.find(placement.site, in: transaction) else { continue }
+                sites.append(HostedSite(site: site, placement: placement))
+            }
+            return sites
+        }
+    }
+
     /// Makes a token with which one machine can join. `roles` are words of ``HostRole``.
     package func invite(roles: [String], for principal: Principal) async throws -> Invitation {
         try principal.requireAdmin()

@@ -13,6 +13,12 @@ package struct HostView: Sendable {
     package let jobs: [JobID]
 }
 
+/// A site on a host.
+package struct HostedSite: Sendable {
+    package let site: Site
+    package let placement: Placement
+}
+
 /// What makes a machine a member, once.
 package struct Invitation: Sendable {
     /// Shown once; only its hash is kept.

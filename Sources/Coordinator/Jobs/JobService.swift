@@ -71,6 +71,23 @@ package struct JobService: Sendable {
         }
     }
 
+    /// What was printed behind piece `number` of the log (0 is its beginning), and the number of the last piece: ask
+    /// with that next time, and nothing is missed and nothing comes twice.
+    package func log(
+        _ id: JobID, after number: Int64, for principal: Principal
+    ) async throws -> (text: String, last: Int64) {
+        try await database.read { transaction in
+            _ = try await find(id, for: principal, in: transaction)
+            return try await stores.jobs.log(of: id, after: max(0, number), limit: 2000, in: transaction)
+        }
+    }
+
+    /// How many jobs there are in each state. For admins.
+    package func counts(for principal: Principal) async throws -> [Job.StateName: Int] {
+        try principal.requireAdmin()
+        return try await database.read { try await stores.jobs.counts(in: $0) }
+    }
+
     /// Stops a job: at once while it waits; when a host works on it, as soon as the host has killed it.
     package func cancel(
         _ id: JobID, for principal: Principal, once: Once<JobView> = .unkeyed

@@ -83,11 +83,14 @@ package struct SiteService: Sendable {
         return view
     }
 
-    /// Newest first; admins see all.
-    package func list(for principal: Principal, page: PageRequest) async throws -> Page<SiteView> {
+    /// Newest first; admins see all. `word` must be in the name, the slug or a domain.
+    package func list(
+        for principal: Principal, matching word: String = "", page: PageRequest
+    ) async throws -> Page<SiteView> {
         try await database.read { transaction in
             let sites = try await stores.sites.list(
-                owner: principal.isAdmin ? nil : principal.user, page: page, in: transaction)
+                owner: principal.isAdmin ? nil : principal.user, matching: word.trimmed.lowercased(), page: page,
+                in: transaction)
             var views: [SiteView] = []
             for site in sites.items { views.append(try await view(site, in: transaction)) }
             return Page(items: views, nextCursor: sites.nextCursor)

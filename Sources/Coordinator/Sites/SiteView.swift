@@ -7,6 +7,8 @@ package struct SiteView: Sendable {
     package let url: String
     package let previewURL: String
     package let serving: [ServingView]
+    /// When the version in the preview was made.
+    package let changedAt: Timestamp?
 }
 
 /// One host that serves a site.

@@ -20,9 +20,13 @@ struct SiteViewer: Sendable {
                     fetchedFiles: placement.fetchedFiles,
                     fetchedBytes: placement.fetchedBytes, updatedAt: placement.updatedAt))
         }
+        var changedAt: Timestamp?
+        if let shown = site.preview {
+            changedAt = try await stores.versions.creationTime(of: shown, of: site.id, in: transaction)
+        }
         return SiteView(
             site: site, domains: try await stores.sites.domains(of: site.id, in: transaction),
             url: settings.url(of: names.live(of: site)), previewURL: settings.url(of: names.preview(of: site)),
-            serving: serving)
+            serving: serving, changedAt: changedAt)
     }
 }

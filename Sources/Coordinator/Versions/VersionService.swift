@@ -8,18 +8,18 @@ package import Persistence
 
 /// Shows versions and takes uploads.
 package struct VersionService: Sendable {
-    private let database: any SQLDatabase
-    private let stores: Stores
-    private let blobs: any BlobStore
-    private let manifests: ManifestCache
-    private let recorder: VersionRecorder
+    let database: any SQLDatabase
+    let stores: Stores
+    let blobs: any BlobStore
+    let manifests: ManifestCache
+    let recorder: VersionRecorder
     private let reader: ArchiveReader
     private let writer: ArchiveWriter
-    private let desiredState: DesiredState
+    let desiredState: DesiredState
     private let releases: ReleaseService
-    private let feed: EventFeed
-    private let clock: any WallClock
-    private let logger: Logger
+    let feed: EventFeed
+    let clock: any WallClock
+    let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
@@ -40,7 +40,7 @@ package struct VersionService: Sendable {
         self.logger = logger
     }
 
-    private var access: SiteAccess { SiteAccess(stores: stores) }
+    var access: SiteAccess { SiteAccess(stores: stores) }
 
     /// Newest first.
     package func list(
@@ -48,8 +48,9 @@ package struct VersionService: Sendable {
     ) async throws -> Page<VersionView> {
         try await database.read { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
+            let labels = try await stores.labels.list(of: site.id, in: transaction)
             return try await stores.versions.list(of: site.id, page: page, in: transaction).map {
-                VersionView($0, of: site)
+                VersionView($0, of: site, label: labels[$0.number] ?? .none)
             }
         }
     }
@@ -57,7 +58,10 @@ package struct VersionService: Sendable {
     package func find(_ number: Int, of reference: String, for principal: Principal) async throws -> VersionView {
         try await database.read { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
-            return VersionView(try await access.version(number, of: site, in: transaction), of: site)
+            let version = try await access.version(number, of: site, in: transaction)
+            return VersionView(
+                version, of: site,
+                label: try await stores.labels.find(version.number, of: site.id, in: transaction) ?? .none)
         }
     }
 

@@ -5,6 +5,14 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case sessionEnded = "session.ended"
     /// A refresh token came twice: the session was ended because one of its two holders is a thief.
     case sessionRevoked = "session.revoked"
+    /// Name or e-mail address.
+    case accountChanged = "account.changed"
+    case passwordChanged = "password.changed"
+    case tokenCreated = "token.created"
+    case tokenRevoked = "token.revoked"
+    case accountDisabled = "account.disabled"
+    case accountEnabled = "account.enabled"
+    case roleChanged = "role.changed"
 
     case siteCreated = "site.created"
     case siteRenamed = "site.renamed"
@@ -26,6 +34,10 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case jobUnlocked = "job.unlocked"
 
     case versionUploaded = "version.uploaded"
+    /// Somebody wrote a text of a page by hand.
+    case versionWritten = "version.written"
+    /// A name or a pin was put on a version, or taken off.
+    case versionLabelled = "version.labelled"
     case previewMoved = "preview.moved"
     case releaseCreated = "release.created"
 

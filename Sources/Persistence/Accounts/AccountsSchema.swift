@@ -36,4 +36,26 @@ package enum AccountsSchema {
         "DELETE FROM idempotency_key WHERE status IS NULL",
         "ALTER TABLE idempotency_key DROP COLUMN attempt",
     ]
+
+    /// What people do with their accounts and what admins do with people; names and pins of versions.
+    package static let profiles: [String] = [
+        "ALTER TABLE app_user ADD COLUMN disabled_at BIGINT",
+        "ALTER TABLE login_session ADD COLUMN address TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE login_session ADD COLUMN agent TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE login_session ADD COLUMN used_at BIGINT",
+        """
+        CREATE TABLE personal_token (
+            id TEXT NOT NULL PRIMARY KEY, user_id TEXT NOT NULL REFERENCES app_user(id), name TEXT NOT NULL,
+            hash TEXT NOT NULL, scopes TEXT NOT NULL, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+            last_used_at BIGINT)
+        """,
+        "CREATE UNIQUE INDEX personal_token_hash ON personal_token(hash)",
+        "CREATE INDEX personal_token_user ON personal_token(user_id, id)",
+        // Beside the version, which never changes.
+        """
+        CREATE TABLE version_label (
+            site_id TEXT NOT NULL REFERENCES site(id), number BIGINT NOT NULL, name TEXT NOT NULL,
+            pinned BIGINT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (site_id, number))
+        """,
+    ]
 }

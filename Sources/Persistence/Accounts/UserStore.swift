@@ -36,6 +36,52 @@ package struct UserStore: Sendable {
         }
     }
 
+    /// Newest first; `word`, in small letters, must be in the name or in the address.
+    package func list(
+        matching word: String = "", page request: PageRequest, in transaction: any SQLTransaction
+    ) async throws -> Page<User> {
+        let rows = try await transaction.query(
+            """
+            SELECT * FROM app_user WHERE id < $1
+                AND ($2 = '' OR LOWER(name) LIKE $3 ESCAPE '!' OR email LIKE $3 ESCAPE '!')
+            ORDER BY id DESC LIMIT $4
+            """,
+            [
+                .text(request.identifierCursor), .text(word), .text(PatternText.containing(word)),
+                SQLValue(request.limit + 1),
+            ])
+        return try page(of: rows, limit: request.limit, cursor: "id", Self.user)
+    }
+
+    /// How many admins can log in.
+    package func countAdmins(in transaction: any SQLTransaction) async throws -> Int {
+        Int(
+            try await transaction.query(
+                "SELECT COUNT(*) AS number FROM app_user WHERE role = 'admin' AND disabled_at IS NULL"
+            )[0].integer("number"))
+    }
+
+    /// Writes name, address, role and whether they may log in.
+    package func save(_ user: User, in transaction: any SQLTransaction) async throws {
+        do {
+            try await transaction.execute(
+                "UPDATE app_user SET name = $2, email = $3, role = $4, disabled_at = $5 WHERE id = $1",
+                [
+                    SQLValue(user.id), .text(user.name), .text(user.email.text), .text(user.role.rawValue),
+                    SQLValue(user.disabledAt),
+                ])
+        } catch let error as SQLError where error.kind == .uniqueViolation {
+            throw ServiceError(
+                .alreadyExists, "there is an account with this e-mail address already", field: "email",
+                rule: "email-taken", nextStep: "Use another address.", cause: error)
+        }
+    }
+
+    package func passwordHash(of id: UserID, in transaction: any SQLTransaction) async throws -> String? {
+        try await transaction.query("SELECT password_hash FROM app_user WHERE id = $1", [SQLValue(id)]).first?
+            .text("password_hash")
+    }
+
     /// Whether nobody has an account yet.
     package func isEmpty(in transaction: any SQLTransaction) async throws -> Bool {
         try await transaction.query("SELECT id FROM app_user LIMIT 1").isEmpty
@@ -53,6 +99,7 @@ package struct UserStore: Sendable {
     private static func user(_ row: SQLRow) throws -> User {
         User(
             id: try row.identifier("id"), email: try EmailAddress(try row.text("email")), name: try row.text("name"),
-            role: try row.word("role"), createdAt: try row.timestamp("created_at"))
+            role: try row.word("role"), createdAt: try row.timestamp("created_at"),
+            disabledAt: try row.optionalTimestamp("disabled_at"))
     }
 }

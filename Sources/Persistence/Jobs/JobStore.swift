@@ -210,6 +210,16 @@ package struct JobStore: Sendable {
             .map { try $0.text("text") }.joined()
     }
 
+    /// What was printed behind piece `number`, and the number of the last piece; at most so many pieces.
+    package func log(
+        of job: JobID, after number: Int64, limit: Int, in transaction: any SQLTransaction
+    ) async throws -> (text: String, last: Int64) {
+        let rows = try await transaction.query(
+            "SELECT number, text FROM job_log WHERE job_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+            [SQLValue(job), .integer(number), SQLValue(limit)])
+        return (try rows.map { try $0.text("text") }.joined(), try rows.last?.integer("number") ?? number)
+    }
+
     /// The values of `$1` to `$21`.
     private static func columns(_ record: JobRecord) throws -> [SQLValue] {
         let job = record.job

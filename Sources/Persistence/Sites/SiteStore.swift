@@ -53,16 +53,31 @@ package struct SiteStore: Sendable {
     }
 
     /// Newest first; all owners when `owner` is `nil`.
+    ///
+    /// - Parameter word: In small letters; must be in the name, the slug or a domain.
     package func list(
-        owner: UserID?, page request: PageRequest, in transaction: any SQLTransaction
+        owner: UserID?, matching word: String = "", page request: PageRequest, in transaction: any SQLTransaction
     ) async throws -> Page<Site> {
-        // Two statements, so that each is planned for its own index.
+        // A statement for each case, so that each is planned for its own index.
+        var condition = ""
+        var parameters: [SQLValue] = [.text(request.identifierCursor), SQLValue(request.limit + 1)]
+        if let owner {
+            parameters.append(SQLValue(owner))
+            condition += " AND owner_id = $\(parameters.count)"
+        }
+        if !word.isEmpty {
+            parameters.append(.text(PatternText.containing(word)))
+            let pattern = "LIKE $\(parameters.count) ESCAPE '!'"
+            condition += """
+                 AND (LOWER(name) \(pattern) OR slug \(pattern) OR EXISTS (
+                    SELECT 1 FROM site_domain WHERE site_domain.site_id = site.id AND site_domain.name \(pattern)))
+                """
+        }
         let rows = try await transaction.query(
             """
-            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1 \(owner == nil ? "" : "AND owner_id = $3")
+            SELECT * FROM site WHERE deleted_at IS NULL AND id < $1\(condition)
             ORDER BY id DESC LIMIT $2
-            """,
-            [.text(request.identifierCursor), SQLValue(request.limit + 1)] + (owner.map { [SQLValue($0)] } ?? []))
+            """, parameters)
         return try page(of: rows, limit: request.limit, cursor: "id", Self.site)
     }
 

@@ -46,6 +46,14 @@ package struct VersionStore: Sendable {
         ).first.map(Self.version)
     }
 
+    package func creationTime(
+        of number: VersionNumber, of site: SiteID, in transaction: any SQLTransaction
+    ) async throws -> Timestamp? {
+        try await transaction.query(
+            "SELECT created_at FROM version WHERE site_id = $1 AND number = $2", [SQLValue(site), SQLValue(number)]
+        ).first?.timestamp("created_at")
+    }
+
     /// The newest version of the site with this content, if there is one.
     package func find(
         digest: ContentDigest, of site: SiteID, in transaction: any SQLTransaction

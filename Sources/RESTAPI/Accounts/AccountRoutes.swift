@@ -10,7 +10,7 @@ struct AccountRoutes {
     private static let feature = "Accounts"
     private static let refreshToken = JSONSchema.object([.init("refresh_token", .text)])
 
-    var routes: [APIRoute] { [register, logIn, refresh, logOut, me] }
+    var routes: [APIRoute] { [register, logIn, refresh, logOut, me, changeMe] }
 
     private var register: APIRoute {
         APIRoute(
@@ -26,7 +26,8 @@ struct AccountRoutes {
         ) { request in
             let session = try await accounts.register(
                 email: request.body.string("email"), password: request.body.string("password"),
-                name: request.body.string("name"), from: request.address, requestID: request.context.requestID)
+                name: request.body.string("name"), from: request.address, agent: request.agent,
+                requestID: request.context.requestID)
             return .json(SessionBody.table.json(session))
         }
     }
@@ -43,7 +44,7 @@ struct AccountRoutes {
             do {
                 let session = try await accounts.logIn(
                     email: request.body.string("email"), password: request.body.string("password"),
-                    from: request.address, requestID: request.context.requestID)
+                    from: request.address, agent: request.agent, requestID: request.context.requestID)
                 metrics.increment(.logins, "accepted")
                 return .json(SessionBody.table.json(session))
             } catch let error as ServiceError {
@@ -82,6 +83,31 @@ struct AccountRoutes {
             .get, "/api/v1/me", "Who is logged in", feature: Self.feature, content: .json(UserBody.table.schema)
         ) { request in
             .json(UserBody.table.json(try await accounts.me(try request.principal)))
+        }
+    }
+
+    private var changeMe: APIRoute {
+        APIRoute(
+            .patch, "/api/v1/me", "Change name, e-mail address or password; what is left out stays",
+            feature: Self.feature,
+            input: .json(
+                .object([
+                    JSONSchema.optional("name", .text),
+                    JSONSchema.optional("email", .string(format: "email", choices: [])),
+                    JSONSchema.optional(
+                        "password", .string(format: "password", choices: []), "Ends all other sessions."),
+                    JSONSchema.optional(
+                        "current_password", .string(format: "password", choices: []),
+                        "Needed for another e-mail address or password."),
+                ])), content: .json(UserBody.table.schema), errors: [.alreadyExists, .permissionDenied, .rateLimited]
+        ) { request in
+            try await request.once(UserBody.table.json) {
+                try await accounts.change(
+                    name: request.body.optionalString("name"), email: request.body.optionalString("email"),
+                    password: request.body.optionalString("password"),
+                    currentPassword: request.body.optionalString("current_password"),
+                    keeping: request.caller?.session, from: request.address, for: try request.principal, once: $0)
+            }
         }
     }
 }

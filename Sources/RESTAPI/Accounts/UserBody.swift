@@ -9,6 +9,9 @@ enum UserBody {
             .init("name", .text) { .string($0.name) },
             .init("role", .words(User.Role.allCases.map(\.rawValue))) { .string($0.role.rawValue) },
             .init("created_at", .time) { .time($0.createdAt) },
+            .init("disabled_at", .nullable(.time), "Since when they cannot log in.") {
+                .optional($0.disabledAt, JSONValue.time)
+            },
         ])
 }
 

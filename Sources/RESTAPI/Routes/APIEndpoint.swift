@@ -71,7 +71,11 @@ struct APIEndpoint: HTTPResponder {
                 .unauthenticated, "the header Authorization is not of the form Bearer <access_token>",
                 rule: "authorization")
         }
-        return try await accounts.authenticate(String(parts[1]))
+        let caller = try await accounts.authenticate(String(parts[1]))
+        var isForAdmins = false
+        if case .admin = route.access { isForAdmins = true }
+        try caller.requireScope(toChange: route.method != .get, asAdmin: isForAdmins)
+        return caller
     }
 
     private static func length(of request: Request) -> Int64? {

@@ -28,6 +28,9 @@ struct APIRequest: Sendable {
         }
     }
 
+    /// What the client calls itself.
+    var agent: String { request.headers[.userAgent] ?? "" }
+
     func parameter(_ name: String) -> String {
         guard let value = parameters[name] else { preconditionFailure("the path has no parameter \(name)") }
         return value

@@ -1,5 +1,6 @@
 import Coordinator
 import Domain
+import HTTPBodies
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore

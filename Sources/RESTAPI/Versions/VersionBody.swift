@@ -31,6 +31,8 @@ enum VersionBody {
             .init("created_at", .time) { .time($0.version.createdAt) },
             .init("is_live", .boolean) { .boolean($0.isLive) },
             .init("is_preview", .boolean) { .boolean($0.isPreview) },
+            .init("name", .text, "What people call it; empty when it has no name.") { .string($0.label.name) },
+            .init("pinned", .boolean) { .boolean($0.label.isPinned) },
         ])
 
     private static func json(_ origin: Version.Origin) -> JSONValue {

@@ -12,7 +12,7 @@ struct VersionRoutes {
     private static let path = "/api/v1/sites/{site}/versions"
     private static let one = path + "/{version}"
 
-    var routes: [APIRoute] { [list, upload, find, manifest, file, archive, diff] }
+    var routes: [APIRoute] { [list, upload, find, manifest, file, archive, diff, label, write] }
 
     private var list: APIRoute {
         APIRoute(
@@ -53,6 +53,47 @@ struct VersionRoutes {
             let version = try await versions.find(
                 try request.versionNumber(), of: request.parameter("site"), for: try request.principal)
             return .json(VersionBody.table.json(version))
+        }
+    }
+
+    private var label: APIRoute {
+        APIRoute(
+            .put, Self.one + "/label", "Name or pin a version; what is left out stays", feature: Self.feature,
+            input: .json(
+                .object([
+                    JSONSchema.optional("name", .text, "At most 80 characters; empty takes it off."),
+                    JSONSchema.optional("pinned", .boolean),
+                ])), content: .json(VersionBody.table.schema), errors: [.notFound]
+        ) { request in
+            try await request.once(VersionBody.table.json) {
+                try await versions.label(
+                    try request.versionNumber(), of: request.parameter("site"),
+                    name: request.body.optionalString("name"), isPinned: request.body.optionalBoolean("pinned"),
+                    for: try request.principal, once: $0)
+            }
+        }
+    }
+
+    private var write: APIRoute {
+        APIRoute(
+            .post, Self.one + "/texts", "Write one text of a page anew, without an engine; makes a version",
+            feature: Self.feature,
+            input: .json(
+                .object([
+                    .init("path", .text, "Such as index.html."), .init("old", .text, "As it reads now."),
+                    .init("new", .text),
+                    JSONSchema.optional("index", .count, "Which of several that read so; 0 is the first."),
+                ])), status: .created, content: .json(VersionBody.table.schema),
+            errors: [.notFound, .conflict, .failedPrecondition, .validationFailed]
+        ) { request in
+            try await request.once(VersionBody.table.json) {
+                try await versions.write(
+                    TextChange(
+                        path: request.body.string("path"), old: request.body.string("old"),
+                        index: request.body.optionalInteger("index") ?? 0, new: request.body.string("new")),
+                    into: try request.versionNumber(), of: request.parameter("site"), for: try request.principal,
+                    once: $0)
+            }
         }
     }
 

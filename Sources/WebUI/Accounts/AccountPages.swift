@@ -13,14 +13,13 @@ struct AccountPages: Sendable {
                 if visit.visitor != nil { return .redirect(to: Self.destination(visit.query["next"])) }
                 return .page(form("login", visit, next: visit.query["next"], email: ""))
             },
-            .post("/login", access: .anyone) { try await logIn($0) },
+            .post("/login", access: .anyone, input: .form(limit: 4 << 20)) { try await logIn($0) },
             .get("/register", access: .anyone) { visit in
                 if visit.visitor != nil { return .redirect(to: "/sites") }
                 return .page(form("register", visit, next: nil, email: ""))
             },
             .post("/register", access: .anyone) { try await register($0) },
             .post("/logout", access: .anyone) { try await logOut($0) },
-            .get("/profile") { try await profile($0) },
         ]
     }
 
@@ -29,10 +28,19 @@ struct AccountPages: Sendable {
         let next = visit.form["next"]
         do {
             let session = try await accounts.logIn(
-                email: email, password: visit.form["password"] ?? "", from: visit.address)
-            return begun(session, visit, at: Self.destination(next))
+                email: email, password: visit.form["password"] ?? "", from: visit.address, agent: visit.agent,
+                requestID: visit.requestID)
+            if let path = visit.form["resume_path"], Self.destination(path) == path {
+                let form = try FormFields(encoded: visit.form["resume_form"] ?? "")
+                return begun(session, visit, .page(Self.resumed(path: path, form: form)))
+            }
+            return begun(session, visit, .redirect(to: Self.destination(next)))
         } catch let error as ServiceError where error.code != .internalError {
-            return .page(form("login", visit, next: next, email: email, error))
+            var page = form("login", visit, next: next, email: email, error)
+            if let path = visit.form["resume_path"] {
+                page.values["resume"] = ["path": path, "form": visit.form["resume_form"] ?? ""]
+            }
+            return .page(page)
         }
     }
 
@@ -41,19 +49,22 @@ struct AccountPages: Sendable {
         let name = visit.form.text("name")
         do {
             let session = try await accounts.register(
-                email: email, password: visit.form["password"] ?? "", name: name, from: visit.address)
-            return begun(session, visit, at: "/sites")
+                email: email, password: visit.form["password"] ?? "", name: name, from: visit.address,
+                agent: visit.agent, requestID: visit.requestID)
+            return begun(session, visit, .redirect(to: "/sites"))
         } catch let error as ServiceError where error.code != .internalError {
             return .page(form("register", visit, next: nil, email: email, name: name, error))
         }
     }
 
     /// Gives the browser the session, and a new secret for forms: the old one was a stranger's.
-    private func begun(_ session: IssuedSession, _ visit: PageVisit, at path: String) -> PageAnswer {
-        var answer = PageAnswer.redirect(to: path)
+    private func begun(_ session: IssuedSession, _ visit: PageVisit, _ answer: PageAnswer) -> PageAnswer {
+        var answer = answer
+        let csrf = SessionCookies.makeToken()
+        answer.csrf = csrf
         answer.cookies =
             SessionCookies.setting(session, isSecure: visit.isSecure) + [
-                SessionCookies.setting(csrf: SessionCookies.makeToken(), isSecure: visit.isSecure)
+                SessionCookies.setting(csrf: csrf, isSecure: visit.isSecure)
             ]
         return answer
     }
@@ -61,21 +72,29 @@ struct AccountPages: Sendable {
     private func logOut(_ visit: PageVisit) async throws -> PageAnswer {
         let cookies = SessionCookies(visit.request)
         // A session that was renewed for this very request ends too: it is the same one.
-        if let token = visit.visitor?.renewed?.refreshToken ?? cookies.refresh { try await accounts.logOut(token) }
+        if let token = visit.visitor?.renewed?.refreshToken ?? cookies.refresh {
+            try await accounts.logOut(token, requestID: visit.requestID)
+        }
         var answer = PageAnswer.redirect(to: "/login")
         answer.cookies = SessionCookies.clearing(isSecure: visit.isSecure)
         return answer
     }
 
-    private func profile(_ visit: PageVisit) async throws -> PageAnswer {
-        let user = try await accounts.me(try visit.principal)
-        return .page(
-            Page(
-                "profile", title: "Profile", section: .profile, command: "pagewright whoami",
-                values: [
-                    "name": user.name, "email": user.email.text, "role": user.role.rawValue,
-                    "isAdmin": user.role == .admin, "id": user.id.text, "created": Wording.time(user.createdAt),
-                ]))
+    /// The log-in for somebody whose session ended while they filled in a form.
+    static func interrupted(path: String, form: FormFields) -> Page {
+        var page = Page("login", title: "Log in", command: "pagewright login")
+        page.status = .unauthorized
+        page.values = ["email": "", "resume": ["path": path, "form": form.encoded]]
+        return page
+    }
+
+    /// The form that waited for the log-in, ready to be sent.
+    private static func resumed(path: String, form: FormFields) -> Page {
+        var page = Page(
+            "resume", title: "Welcome back",
+            values: ["path": path, "fields": form.visible.map { ["name": $0.name, "value": $0.value] }])
+        if let message = form["prompt"], !message.isEmpty { page.values["message"] = message }
+        return page
     }
 
     private func form(

@@ -35,6 +35,10 @@ struct StudioPages: Sendable {
         page.values = try await feed(view, visit)
         page.values["engines"] = engines.map { ["name": $0, "title": Self.title(of: $0)] }
         page.values["prompt"] = prompt ?? ""
+        // The version that can be pointed at; a host need not serve it for that.
+        if let shown = view.site.preview { page.values["viewPath"] = "\(bar.path)/view/\(shown)/index.html" }
+        page.values["canCompare"] =
+            bar.isServed && view.site.live != nil && view.site.live != view.site.preview
         if prompt == nil, let again = visit.query["again"].flatMap(JobID.init) {
             let job = try await services.jobs.find(again, for: principal)
             page.values["prompt"] = job.edit?.prompt.text ?? ""
@@ -90,10 +94,11 @@ struct StudioPages: Sendable {
         let prompt = visit.form["prompt"] ?? ""
         let engine = visit.form.text("engine")
         do {
+            let path = visit.sitePath
             let (edit, _) = try await services.edits.submit(
                 prompt: prompt, engine: engine.isEmpty ? nil : engine, baseVersion: nil, to: visit.site,
-                for: try visit.principal)
-            return .redirect(to: "\(visit.sitePath)/studio#\(edit.job)")
+                for: try visit.principal, once: visit.once { "\(path)/studio#\($0.edit.job)" })
+            return .redirect(to: "\(path)/studio#\(edit.job)")
         } catch let error as ServiceError where error.code != .internalError && error.field != "site" {
             return .page(try await page(visit, prompt: prompt, error))
         }

@@ -27,5 +27,17 @@ struct FormFields: Sendable {
     /// The text without white space at its ends; empty when the field is missing.
     func text(_ name: String) -> String { self[name]?.trimmed ?? "" }
 
+    /// All that somebody filled in, in one text; not the secret and the number that the page added.
+    var content: String {
+        visible.map { "\($0.name.utf8.count):\($0.name)=\($0.value.utf8.count):\($0.value)\n" }.joined()
+    }
+
+    /// The same as a form would send it.
+    var encoded: String {
+        visible.map { "\($0.name.addingPercents())=\($0.value.addingPercents())" }.joined(separator: "&")
+    }
+
+    var visible: [(name: String, value: String)] { fields.filter { $0.name != "csrf" && $0.name != FormKey.field } }
+
     func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 }

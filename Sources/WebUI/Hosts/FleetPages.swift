@@ -19,19 +19,57 @@ struct FleetPages: Sendable {
                     return .page(try await page(visit, nil, error))
                 }
             },
-            change("drain") { try await services.hosts.drain($0, for: $1) },
-            change("resume") { try await services.hosts.resume($0, for: $1) },
-            change("revoke") { try await services.hosts.revoke($0, for: $1) },
+            .get("/fleet/{host}") { visit in
+                let view = try await services.hosts.find(try visit.identifier("host"), for: try visit.principal)
+                var page = Page(
+                    "host", title: view.host.name, section: .fleet, command: "pagewright host drain \(view.host.id)")
+                page.values = try await host(view, visit)
+                return .page(page)
+            },
+            .get("/fleet/{host}/state") { visit in
+                let view = try await services.hosts.find(try visit.identifier("host"), for: try visit.principal)
+                return .part("host-state", try await host(view, visit))
+            },
+            change("drain") { try await services.hosts.drain($0, for: $1, once: $2) },
+            change("resume") { try await services.hosts.resume($0, for: $1, once: $2) },
+            change("revoke") { try await services.hosts.revoke($0, for: $1, once: $2) },
         ]
     }
 
     private func change(
-        _ word: String, _ work: @escaping @Sendable (HostID, Principal) async throws -> HostView
+        _ word: String, _ work: @escaping @Sendable (HostID, Principal, Once<HostView>) async throws -> HostView
     ) -> PageRoute {
         .post("/fleet/{host}/" + word) { visit in
-            _ = try await work(try visit.identifier("host"), try visit.principal)
-            return .redirect(to: "/fleet")
+            let host: HostID = try visit.identifier("host")
+            let place = visit.form["back"] == "host" ? "/fleet/\(host)" : "/fleet"
+            _ = try await work(host, try visit.principal, visit.once { _ in place })
+            return .redirect(to: place)
         }
+    }
+
+    /// All that is known of one host.
+    private func host(_ view: HostView, _ visit: PageVisit) async throws -> [String: Any] {
+        var values = Self.values(view)
+        values["back"] = "host"
+        values["joined"] = Wording.time(view.host.createdAt)
+        let sites = try await services.hosts.sites(on: view.host.id, for: try visit.principal)
+        values["isServing"] = view.host.roles.contains(.serving)
+        values["hasSites"] = !sites.isEmpty
+        values["siteCount"] = Wording.count(sites.count, "site")
+        values["sites"] = sites.map { hosted -> [String: Any] in
+            var row: [String: Any] = [
+                "name": hosted.site.name, "path": "/sites/\(hosted.site.slug)/studio",
+                "generation": hosted.placement.generation, "updated": Wording.time(hosted.placement.updatedAt),
+            ]
+            switch hosted.placement.state {
+            case .applied: (row["kind"], row["state"]) = ("ok", "Serves what is wanted")
+            case .pending: (row["kind"], row["state"]) = ("busy", "Catching up")
+            case .refused:
+                (row["kind"], row["state"]) = ("danger", "Refused: \(hosted.placement.error ?? "no reason given")")
+            }
+            return row
+        }
+        return values
     }
 
     private func page(

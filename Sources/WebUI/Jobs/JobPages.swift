@@ -1,5 +1,9 @@
 import Coordinator
 import Domain
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
 
 /// What is being worked on, what waits and why, and what is over.
 struct JobPages: Sendable {
@@ -26,16 +30,24 @@ struct JobPages: Sendable {
             .post("/jobs/{job}/cancel") { visit in
                 let view = try await services.jobs.find(try visit.identifier("job"), for: try visit.principal)
                 do {
-                    _ = try await services.jobs.cancel(view.job.id, for: try visit.principal)
+                    let place = try await place(visit, view)
+                    _ = try await services.jobs.cancel(
+                        view.job.id, for: try visit.principal, once: visit.once { _ in place })
                 } catch let error as ServiceError where error.rule == "job-state" {
                     // It ended meanwhile; the page that follows shows how.
                 }
-                return try await back(visit, view)
+                return .redirect(to: try await place(visit, view))
             },
             .post("/jobs/{job}/retry") { visit in
-                let view = try await services.jobs.retry(try visit.identifier("job"), for: try visit.principal)
-                return try await back(visit, view)
+                let old = try await services.jobs.find(try visit.identifier("job"), for: try visit.principal)
+                let back = try await place(visit, old)
+                let isHere = visit.form["back"] == nil
+                let view = try await services.jobs.retry(
+                    old.job.id, for: try visit.principal,
+                    once: visit.once { isHere ? "/jobs/\($0.job.id)" : back })
+                return .redirect(to: isHere ? "/jobs/\(view.job.id)" : back)
             },
+            .get("/jobs/{job}/log") { try await log($0) },
         ]
     }
 
@@ -75,23 +87,35 @@ struct JobPages: Sendable {
         let principal = try visit.principal
         let view = try await services.jobs.find(try visit.identifier("job"), for: principal)
         let site = try await services.sites.find(view.job.site.text, for: principal)
-        let log = try await services.jobs.log(view.job.id, for: principal)
+        let log = try await services.jobs.log(view.job.id, after: 0, for: principal)
         var values = JobCard(view: view).values
         values["siteName"] = site.site.name
         values["sitePath"] = "/sites/\(site.site.slug)"
-        values["log"] = log
-        values["hasLog"] = !log.isEmpty
+        values["log"] = log.text
+        values["logNumber"] = log.last
+        values["hasLog"] = !log.text.isEmpty
         if let host = view.host { values["host"] = host.text }
         return values
     }
 
-    private func back(_ visit: PageVisit, _ view: JobView) async throws -> PageAnswer {
+    /// The log from a piece on, for a page that has all before it.
+    private func log(_ visit: PageVisit) async throws -> PageAnswer {
+        let after = Int64(visit.query.text("after")) ?? 0
+        let log = try await services.jobs.log(
+            try visit.identifier("job"), after: after, for: try visit.principal)
+        var headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"]
+        if let name = HTTPField.Name("X-Log-Number") { headers[name] = String(log.last) }
+        return .response(
+            Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: log.text))))
+    }
+
+    private func place(_ visit: PageVisit, _ view: JobView) async throws -> String {
         switch visit.form["back"] {
         case "studio":
             let site = try await services.sites.find(view.job.site.text, for: try visit.principal)
-            return .redirect(to: "/sites/\(site.site.slug)/studio")
-        case "jobs": return .redirect(to: "/jobs")
-        default: return .redirect(to: "/jobs/\(view.job.id)")
+            return "/sites/\(site.site.slug)/studio"
+        case "jobs": return "/jobs"
+        default: return "/jobs/\(view.job.id)"
         }
     }
 }

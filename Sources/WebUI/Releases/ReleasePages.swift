@@ -10,28 +10,33 @@ struct ReleasePages: Sendable {
             .get("/sites/{site}/promote/{version}") { try await sheet($0) },
             .post("/sites/{site}/promote") { visit in
                 let version = try PageVisit.number(visit.form.text("version"))
+                let place = place(visit, done: "promoted", version)
                 do {
-                    _ = try await services.releases.promote(version, on: visit.site, for: try visit.principal)
+                    _ = try await services.releases.promote(
+                        version, on: visit.site, for: try visit.principal, once: visit.once { _ in place })
                 } catch let error as ServiceError where error.rule == "already-live" {
-                    // The second of two clicks.
+                    // From another tab.
                 }
-                return back(visit, done: "promoted", version)
+                return .redirect(to: place)
             },
             .post("/sites/{site}/rollback") { visit in
                 let text = visit.form.text("version")
                 let wanted = text.isEmpty ? nil : try PageVisit.number(text)
                 do {
                     let release = try await services.releases.rollBack(
-                        on: visit.site, to: wanted, for: try visit.principal)
-                    return back(visit, done: "rolled-back", release.version.rawValue)
+                        on: visit.site, to: wanted, for: try visit.principal,
+                        once: visit.once { place(visit, done: "rolled-back", $0.version.rawValue) })
+                    return .redirect(to: place(visit, done: "rolled-back", release.version.rawValue))
                 } catch let error as ServiceError where error.rule == "already-live" {
-                    return back(visit, done: "rolled-back", wanted ?? 0)
+                    return .redirect(to: place(visit, done: "rolled-back", wanted ?? 0))
                 }
             },
             .post("/sites/{site}/preview") { visit in
                 let version = try PageVisit.number(visit.form.text("version"))
-                _ = try await services.releases.setPreview(version, on: visit.site, for: try visit.principal)
-                return back(visit, done: visit.form["discard"] == nil ? "preview" : "discarded", version)
+                let place = place(visit, done: visit.form["discard"] == nil ? "preview" : "discarded", version)
+                _ = try await services.releases.setPreview(
+                    version, on: visit.site, for: try visit.principal, once: visit.once { _ in place })
+                return .redirect(to: place)
             },
         ]
     }
@@ -82,14 +87,16 @@ struct ReleasePages: Sendable {
                 "text":
                     "The preview is back at version \(version). Nothing is lost: the change is still among the versions."
             ]
+        case "written":
+            return ["text": "Your text is in version \(version), which is in the preview."]
         case "uploaded":
             return ["text": "Your files are version \(version) and in the preview. Promote it when it looks right."]
         default: return nil
         }
     }
 
-    private func back(_ visit: PageVisit, done: String, _ version: Int) -> PageAnswer {
-        .redirect(to: "\(visit.sitePath)/\(Self.place(visit.form["back"]))?done=\(done)&version=\(version)")
+    private func place(_ visit: PageVisit, done: String, _ version: Int) -> String {
+        "\(visit.sitePath)/\(Self.place(visit.form["back"]))?done=\(done)&version=\(version)"
     }
 
     private static func place(_ word: String?) -> String { word == "versions" ? "versions" : "studio" }

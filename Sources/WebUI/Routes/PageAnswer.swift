@@ -15,6 +15,8 @@ struct PageAnswer {
 
     var content: Content
     var cookies: [String] = []
+    /// The secret of the forms on the page, when it is a new one.
+    var csrf: String?
 
     static func page(_ page: Page) -> Self { Self(content: .page(page)) }
     static func redirect(to path: String) -> Self { Self(content: .redirect(path)) }
@@ -28,7 +30,7 @@ struct PageAnswer {
 struct Page {
     /// The parts of the top that can be marked as the current one.
     enum Section: String {
-        case sites, jobs, fleet, profile
+        case sites, jobs, fleet, admin, profile
     }
 
     var template: String

@@ -20,11 +20,24 @@ struct PageVisit: Sendable {
     let parameters: [String: String]
     let query: FormFields
     let form: FormFields
+    /// What makes the effect of this form a single one; `nil` when the form has no number.
+    var keyed: KeyedRequest?
+
+    /// Has an effect once for this form. `place` is where the browser goes then, now and when the form comes again.
+    func once<Value: Sendable>(_ place: @escaping @Sendable (Value) -> String) -> Once<Value> {
+        Once(keyed) { KeptAnswer(status: 303, contentType: nil, body: Array(place($0).utf8)) }
+    }
+
+    /// The address without its query.
+    var path: String { request.uri.path }
+
+    /// What the browser calls itself.
+    var agent: String { request.headers[.userAgent] ?? "" }
 
     var principal: Principal {
         get throws {
             guard let visitor else { throw ServiceError(.unauthenticated, "this needs a log-in") }
-            return visitor.caller.principal
+            return visitor.caller.principal.asking(in: requestID)
         }
     }
 

@@ -40,7 +40,7 @@ struct NewSitePages: Sendable {
                     "pages": Wording.count(
                         template.files.count { $0.path.hasSuffix(".html") && $0.path != "404.html" }, "page"),
                 ]
-            }, "slug": slug, "name": name,
+            }, "slug": slug, "name": name, "canDescribe": services.generation != nil,
         ]
         if let error {
             page.status = error.status
@@ -56,7 +56,8 @@ struct NewSitePages: Sendable {
         let template = visit.form["template"]
         do {
             let view = try await services.sites.create(
-                slug: slug, name: name.isEmpty ? slug : name, template: template, for: try visit.principal)
+                slug: slug, name: name.isEmpty ? slug : name, template: template, for: try visit.principal,
+                once: visit.once { "/sites/\($0.site.slug)/studio" })
             return .redirect(to: "/sites/\(view.site.slug)/studio")
         } catch let error as ServiceError where error.code != .internalError {
             return .page(page(visit, slug: slug, name: name, template: template, error))

@@ -6,6 +6,12 @@ import HTTPTypes
 struct SettingsPages: Sendable {
     let services: WebServices
     let forms: UploadForm
+    private let lookup = DomainLookup()
+
+    init(services: WebServices, forms: UploadForm) {
+        self.services = services
+        self.forms = forms
+    }
 
     private static let notices = [
         "renamed": "The name is changed.", "domain": "The domain is added.", "domain-removed": "The domain is removed.",
@@ -21,36 +27,38 @@ struct SettingsPages: Sendable {
                 return .page(try await page(visit.site, try visit.principal, notice: notice))
             },
             .post(path + "/name") { visit in
-                try await change(visit, "renamed", "nameError") {
+                try await change(visit, "renamed", "nameError") { once in
                     _ = try await services.sites.rename(
-                        visit.site, to: visit.form.text("name"), for: try visit.principal)
+                        visit.site, to: visit.form.text("name"), for: try visit.principal, once: once)
                 }
             },
             .post(path + "/domains") { visit in
-                try await change(visit, "domain", "domainError") {
+                try await change(visit, "domain", "domainError") { once in
                     _ = try await services.sites.addDomain(
-                        visit.form.text("domain"), to: visit.site, for: try visit.principal)
+                        visit.form.text("domain"), to: visit.site, for: try visit.principal, once: once)
                 }
             },
             .post(path + "/domains/remove") { visit in
-                try await change(visit, "domain-removed", "domainError") {
+                try await change(visit, "domain-removed", "domainError") { once in
                     _ = try await services.sites.removeDomain(
-                        visit.form.text("domain"), from: visit.site, for: try visit.principal)
+                        visit.form.text("domain"), from: visit.site, for: try visit.principal, once: once)
                 }
             },
             .post(path + "/maintenance") { visit in
-                try await change(visit, "maintenance", "maintenanceError") {
+                try await change(visit, "maintenance", "maintenanceError") { once in
                     let message = visit.form.text("message")
                     _ = try await services.sites.setMaintenance(
-                        message.isEmpty ? nil : message, on: visit.site, for: try visit.principal)
+                        message.isEmpty ? nil : message, on: visit.site, for: try visit.principal, once: once)
                 }
             },
             .post(path + "/maintenance/off") { visit in
-                try await change(visit, "maintenance-off", "maintenanceError") {
-                    _ = try await services.sites.clearMaintenance(on: visit.site, for: try visit.principal)
+                try await change(visit, "maintenance-off", "maintenanceError") { once in
+                    _ = try await services.sites.clearMaintenance(
+                        on: visit.site, for: try visit.principal, once: once)
                 }
             },
             .post(path + "/upload", input: .upload) { try await upload($0) },
+            .get(path + "/domains/check") { .part("domain-state", try await check($0)) },
             .post(path + "/delete") { try await delete($0) },
         ]
     }
@@ -63,13 +71,15 @@ struct SettingsPages: Sendable {
         var page = Page(
             "settings", title: "Settings of \(view.site.name)", section: .sites,
             command: "pagewright domains add \(slug) www.example.org")
-        let host = view.url.split(separator: "/").dropFirst().first.map(String.init) ?? slug
-        let name = host.split(separator: ":").first.map(String.init) ?? host
+        let name = Self.target(of: view)
         page.values = [
             "site": SiteBar(view: view, tab: .settings).values, "name": view.site.name, "slug": slug,
             "address": view.url, "target": name, "created": Wording.time(view.site.createdAt),
             "domains": view.domains.map { domain -> [String: Any] in
-                ["domain": domain.text, "url": view.url.replacing(name, with: domain.text)]
+                [
+                    "domain": domain.text, "url": view.url.replacing(name, with: domain.text),
+                    "check": "/sites/\(slug)/settings/domains/check?domain=\(domain.text.addingPercents())",
+                ]
             }, "hasDomains": !view.domains.isEmpty,
         ]
         if let maintenance = view.site.maintenance { page.values["maintenance"] = maintenance.message }
@@ -83,12 +93,13 @@ struct SettingsPages: Sendable {
 
     /// Does something and shows the page again, with what was refused beside its form.
     private func change(
-        _ visit: PageVisit, _ done: String, _ place: String, _ work: () async throws -> Void
+        _ visit: PageVisit, _ done: String, _ place: String, _ work: (Once<SiteView>) async throws -> Void
     ) async throws -> PageAnswer {
         let principal = try visit.principal
         do {
-            try await work()
-            return .redirect(to: "\(visit.sitePath)/settings?done=\(done)")
+            let place = "\(visit.sitePath)/settings?done=\(done)"
+            try await work(visit.once { _ in place })
+            return .redirect(to: place)
         } catch let error as ServiceError where error.code != .internalError && error.field != "site" {
             var page = try await page(visit.site, principal)
             page.status = error.status
@@ -105,21 +116,58 @@ struct SettingsPages: Sendable {
         let view = try await services.sites.find(visit.site, for: principal)
         return try await forms.withFile(of: visit.request) { fields in
             try FormGuard.check(fields["csrf"], against: cookie)
-        } _: { _, file in
+        } _: { fields, file in
             do {
+                var visit = visit
+                switch try await FormKey.recall(
+                    fields, path: visit.path, for: principal, by: services.idempotency)
+                {
+                case .known(let answer): return .redirect(to: String(decoding: answer.body, as: UTF8.self))
+                case .new(let keyed): visit.keyed = keyed
+                case nil: break
+                }
                 guard let file else {
                     throw ServiceError(
                         .invalidArgument, "no archive was chosen", field: "archive",
                         nextStep: "Choose a .zip, .tar or .tar.gz with an index.html in it.")
                 }
+                let place = "/sites/\(view.site.slug)/versions?done=uploaded&version="
                 let version = try await services.versions.importArchive(
-                    at: file, into: view.site.id.text, promote: false, for: principal)
-                return .redirect(
-                    to: "/sites/\(view.site.slug)/versions?done=uploaded&version=\(version.version.number)")
+                    at: file, into: view.site.id.text, promote: false, for: principal,
+                    once: visit.once { place + $0.version.number.description })
+                return .redirect(to: place + version.version.number.description)
             } catch let error as ServiceError where error.code != .internalError {
                 return .page(try await page(visit.site, principal, uploadError: error))
             }
         }
+    }
+
+    /// Where one of the site's domains leads now.
+    private func check(_ visit: PageVisit) async throws -> [String: Any] {
+        let view = try await services.sites.find(visit.site, for: try visit.principal)
+        // Only the site's own: this is no resolver for everybody.
+        guard let domain = view.domains.first(where: { $0.text == visit.query.text("domain") }) else {
+            throw ServiceError(.notFound, "the site has no such domain", field: "domain")
+        }
+        switch await lookup.look(for: domain, shouldBe: Self.target(of: view)) {
+        case .right: return ["kind": "ok", "text": "Leads here"]
+        case .elsewhere(let addresses):
+            return [
+                "kind": "danger",
+                "text": "Leads elsewhere: \(addresses.prefix(3).joined(separator: ", ")). Change the record.",
+            ]
+        case .nowhere:
+            return [
+                "kind": "warn", "text": "Leads nowhere yet. Set the record; that it is known can take an hour.",
+            ]
+        case .unknown: return ["kind": "plain", "text": "Nobody could tell just now. Check again in a minute."]
+        }
+    }
+
+    /// The host name that domains should point to.
+    private static func target(of view: SiteView) -> String {
+        let host = view.url.split(separator: "/").dropFirst().first.map(String.init) ?? view.site.slug.text
+        return host.split(separator: ":").first.map(String.init) ?? host
     }
 
     private func delete(_ visit: PageVisit) async throws -> PageAnswer {
@@ -134,7 +182,8 @@ struct SettingsPages: Sendable {
             ]
             return .page(page)
         }
-        try await services.sites.delete(view.site.id.text, for: principal)
+        try await services.sites.delete(
+            view.site.id.text, for: principal, once: visit.once { _ in "/sites?done=deleted" })
         return .redirect(to: "/sites?done=deleted")
     }
 }

@@ -1,6 +1,7 @@
 import Artifacts
 import Coordinator
 import Domain
+import HTTPBodies
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -18,6 +19,8 @@ struct VersionPages: Sendable {
         return [
             .get(path) { try await list($0) },
             .get(path + "/{version}") { try await show($0) },
+            .post(path + "/{version}/label") { try await label($0) },
+            .get(path + "/{version}/manifest") { try await manifest($0) },
             .get(path + "/{version}/archive") { try await archive($0) },
             .get(path + "/{version}/files/{path}") { try await file($0) },
         ]
@@ -45,6 +48,11 @@ struct VersionPages: Sendable {
             "canRollBack": view.site.previous != nil,
         ]
         if let previous = view.site.previous { page.values["previous"] = previous.rawValue }
+        if visit.query["cursor"] == nil {
+            let pinned = try await services.versions.pinned(of: visit.site, for: principal)
+            page.values["pinned"] = pinned.map { Self.values($0, view, principal) }
+            page.values["hasPinned"] = !pinned.isEmpty
+        }
         if let cursor = versions.nextCursor { page.values["more"] = cursor.addingPercents() }
         if let notice = try await ReleasePages(services: services).notice(for: visit, view) {
             page.values["notice"] = notice
@@ -64,6 +72,15 @@ struct VersionPages: Sendable {
         page.values = Self.values(version, view, principal)
         page.values["site"] = SiteBar(view: view, tab: .versions).values
         page.values["digest"] = version.version.digest.text
+        if visit.query["done"] == "labelled" { page.values["notice"] = ["text": "It is saved."] }
+        if case .edit(_, let job, _) = version.version.origin {
+            let made = try? await services.jobs.find(job, for: principal)
+            if let edit = made?.edit { page.values["prompt"] = edit.prompt.text }
+        }
+        page.values["holders"] = view.serving.map { serving -> [String: Any] in
+            ["name": serving.hostName, "isApplied": serving.state == .applied]
+        }
+        page.values["hasHolders"] = (version.isLive || version.isPreview) && !view.serving.isEmpty
         page.values["signature"] = Hexadecimal.text(of: version.version.signature)
         page.values["isSigned"] = !version.version.signature.isEmpty
         page.values["files"] = manifest.entries.prefix(Self.filesOnPage).map { entry -> [String: Any] in
@@ -79,6 +96,17 @@ struct VersionPages: Sendable {
         return .page(page)
     }
 
+    private func label(_ visit: PageVisit) async throws -> PageAnswer {
+        let number = try visit.number("version")
+        let place =
+            visit.form["back"] == "versions"
+            ? "\(visit.sitePath)/versions" : "\(visit.sitePath)/versions/\(number)?done=labelled"
+        _ = try await services.versions.label(
+            number, of: visit.site, name: visit.form["name"], isPinned: visit.form["pinned"].map { $0 == "yes" },
+            for: try visit.principal, once: visit.once { _ in place })
+        return .redirect(to: place)
+    }
+
     static func values(_ version: VersionView, _ view: SiteView, _ principal: Principal) -> [String: Any] {
         let number = version.version.number
         var values: [String: Any] = [
@@ -90,17 +118,28 @@ struct VersionPages: Sendable {
             "short": version.version.digest.abbreviated, "hasFindings": !version.version.findings.isEmpty,
             "findings": version.version.findings.map(FindingRow.values),
             "findingCount": Wording.count(version.version.findings.count, "finding"),
-            "canPromote": !version.isLive, "canShow": !version.isPreview,
+            "canPromote": !version.isLive, "canShow": !version.isPreview, "label": version.label.name,
+            "hasLabel": !version.label.name.isEmpty, "isPinned": version.label.isPinned,
         ]
         if let parent = version.version.parent { values["parent"] = parent.rawValue }
         switch version.version.origin {
         case .template(let name): values["origin"] = "From the template \(name)"
-        case .upload: values["origin"] = "Uploaded"
+        case .upload: values["origin"] = "By hand"
         case .edit(_, let job, let engine):
             values["origin"] = "Edited by \(engine.rawValue)"
             values["job"] = job.text
         }
         return values
+    }
+
+    /// The manifest as its digest was computed: the same bytes.
+    private func manifest(_ visit: PageVisit) async throws -> PageAnswer {
+        let (_, manifest) = try await services.versions.manifest(
+            try visit.number("version"), of: visit.site, for: try visit.principal)
+        return .response(
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "private, no-cache"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: manifest.canonicalBytes))))
     }
 
     private func archive(_ visit: PageVisit) async throws -> PageAnswer {
@@ -115,7 +154,7 @@ struct VersionPages: Sendable {
         return .response(
             Response(
                 status: .ok, headers: headers,
-                body: .sending { [services] send in
+                body: .pieces { [services] send in
                     try await services.versions.writeArchive(number, of: site.id.text, for: principal, to: send)
                 }))
     }
@@ -135,7 +174,7 @@ struct VersionPages: Sendable {
         return .response(
             Response(
                 status: .ok, headers: headers,
-                body: .sending(contentLength: Int(entry.sizeInBytes)) { send in
+                body: .pieces(contentLength: Int(entry.sizeInBytes)) { send in
                     try await store.forEachPiece(of: entry.digest, ofAtMost: 256 << 10, send)
                 }))
     }

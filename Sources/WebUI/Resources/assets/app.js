@@ -50,7 +50,7 @@ customElements.define('live-part', class extends HTMLElement {
     this.busy = true;
     try {
       const answer = await fetch(this.dataset.src + location.search, { headers: { Accept: 'text/html' } });
-      if (answer.redirected) { location.reload(); return; }
+      if (answer.redirected) { this.over(); this.busy = false; return; }
       if (answer.ok) this.draw(await answer.text());
     } catch { /* The stream says when the server is back. */ }
     this.busy = false;
@@ -66,9 +66,10 @@ customElements.define('live-part', class extends HTMLElement {
     let grew = false;
     const wanted = [...next.children].map(child => {
       const known = old.get(child.id);
-      if (known && known.dataset.drawn === child.outerHTML) return known;
+      // The number that a form uses once is another each time, and no change.
+      const markup = child.outerHTML.replace(/name="once" value="[^"]*"/g, '');
+      if (known && known.dataset.drawn === markup) return known;
       grew ||= !known;
-      const markup = child.outerHTML;
       const drawn = document.importNode(child, true);
       drawn.dataset.drawn = markup;
       if (known) {
@@ -84,38 +85,190 @@ customElements.define('live-part', class extends HTMLElement {
     this.dispatchEvent(new CustomEvent('drawn', { bubbles: true, detail: now.dataset }));
   }
   scrollToEnd() { if (this.classList.contains('feed') && !location.hash) this.scrollTop = this.scrollHeight; }
-  stale(since) {
+  stale(since) { this.say(`As of ${since.toLocaleTimeString()}, reconnecting…`); }
+  /** The session ended. Whoever writes a message goes on writing; it is kept and sent after the log-in. */
+  over() { this.say('You are logged out. What you write is kept; it is sent once you log in again.'); }
+  say(text) {
     this.note ??= document.createElement('p');
     this.note.className = 'stale';
     this.note.setAttribute('role', 'status');
-    this.note.textContent = `As of ${since.toLocaleTimeString()}, reconnecting…`;
+    this.note.textContent = text;
     this.append(this.note);
   }
   fresh() { this.note?.remove(); }
 });
 
-/** The preview at the widths of devices; it loads again when hosts serve something newer. */
+/** A small part that is fetched once, such as a check that takes a while. */
+customElements.define('live-check', class extends HTMLElement {
+  async connectedCallback() {
+    this.textContent = 'Checking…';
+    this.className = 'muted small';
+    try {
+      const answer = await fetch(this.dataset.src);
+      if (!answer.ok || answer.redirected) throw new Error();
+      const part = new DOMParser().parseFromString(await answer.text(), 'text/html').body;
+      this.replaceChildren(...[...part.childNodes].map(node => document.importNode(node, true)));
+    } catch { this.textContent = ''; }
+  }
+});
+
+/** The log of a job as it is printed: each piece has a number, and what comes after the last one seen is asked for. */
+customElements.define('job-log', class extends HTMLElement {
+  connectedCallback() {
+    this.pre = this.querySelector('pre');
+    this.pre.hidden = !this.pre.textContent;
+    this.wake = () => { clearTimeout(this.timer); this.follow(); };
+    document.addEventListener('drawn', this.wake);
+    document.addEventListener('visibilitychange', this.wake);
+    this.follow();
+  }
+  disconnectedCallback() {
+    clearTimeout(this.timer);
+    document.removeEventListener('drawn', this.wake);
+    document.removeEventListener('visibilitychange', this.wake);
+  }
+  get isOver() { return document.querySelector('.jobstate')?.dataset.over === 'yes'; }
+  async follow() {
+    if (this.busy || document.hidden) return;
+    this.busy = true;
+    const wasOver = this.isOver;
+    let more = false;
+    try {
+      const answer = await fetch(`${this.dataset.src}?after=${this.dataset.number}`);
+      const last = answer.headers.get('X-Log-Number');
+      if (answer.ok && last) {
+        const text = await answer.text();
+        if (text) {
+          const isAtEnd = this.pre.scrollHeight - this.pre.scrollTop - this.pre.clientHeight < 40;
+          this.pre.append(text);
+          this.pre.hidden = false;
+          if (isAtEnd) this.pre.scrollTop = this.pre.scrollHeight;
+        }
+        more = last !== this.dataset.number;
+        this.dataset.number = last;
+      }
+    } catch { /* Asked again in a moment, from the same number. */ }
+    this.busy = false;
+    if (more || !wasOver) this.timer = setTimeout(() => this.follow(), more ? 50 : 1000);
+  }
+});
+
+const button = (text, press) => {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.textContent = text;
+  made.setAttribute('aria-pressed', 'false');
+  made.addEventListener('click', () => press(made));
+  return made;
+};
+
+/** The preview: at the widths of devices, beside the live site, and as something to point at. */
 customElements.define('preview-pane', class extends HTMLElement {
   connectedCallback() {
-    const tools = this.querySelector('.widths');
+    this.tools = this.querySelector('.widths');
     for (const [label, width] of [['Phone', '375'], ['Tablet', '768'], ['Desktop', '1280'], ['Fit', '']]) {
-      const button = document.createElement('button');
-      button.type = 'button';
-      button.textContent = label;
-      button.dataset.width = width;
-      button.setAttribute('aria-pressed', String(width === ''));
-      button.addEventListener('click', () => {
-        for (const other of tools.children) other.setAttribute('aria-pressed', String(other === button));
-        this.querySelector('.stage').className = width ? `stage w${width}` : 'stage';
+      const made = button(label, () => {
+        for (const other of this.tools.children) other.setAttribute('aria-pressed', String(other === made));
+        this.stage.classList.remove('w375', 'w768', 'w1280');
+        if (width) this.stage.classList.add(`w${width}`);
       });
-      tools.append(button);
+      made.dataset.width = width;
+      made.setAttribute('aria-pressed', String(width === ''));
+      this.tools.append(made);
     }
+    const modes = document.createElement('span');
+    modes.className = 'widths modes';
+    this.slide = button('Compare with live', () => this.mode(this.now === 'compare' ? '' : 'compare'));
+    this.point = button('Point and edit', () => this.mode(this.now === 'point' ? '' : 'point'));
+    modes.append(this.slide, this.point);
+    this.tools.after(modes);
+    this.now = '';
+    this.buttons();
+    this.form = this.querySelector('.picked');
+    this.form.querySelector('[data-close]').addEventListener('click', () => this.mode(''));
+    this.form.querySelector('[data-ask]').addEventListener('click', () => this.ask());
+    addEventListener('message', event => this.hear(event));
     this.served = document.querySelector('.feedlist')?.dataset.served;
     document.addEventListener('drawn', ({ detail }) => {
-      if (detail.served === this.served) return;
+      if (detail.served === this.served && detail.preview === this.dataset.number) return;
       this.served = detail.served;
-      this.renew(!detail.served.includes('-pending'));
+      this.renew(!(detail.served ?? '').includes('-pending'));
     });
+  }
+  get stage() { return this.querySelector('.stage'); }
+  get frame() { return this.querySelector('iframe:not(.live)'); }
+  buttons() {
+    this.slide.hidden = !this.stage.dataset.live;
+    this.point.hidden = !this.dataset.view;
+    this.slide.setAttribute('aria-pressed', String(this.now === 'compare'));
+    this.point.setAttribute('aria-pressed', String(this.now === 'point'));
+  }
+  mode(next) {
+    if (this.now === 'compare') { this.querySelectorAll('.live, .slider').forEach(part => part.remove()); this.stage.classList.remove('compare'); }
+    if (this.now === 'point') { this.form.hidden = true; this.querySelector('.pointing')?.remove(); if (this.frame) this.frame.hidden = false; }
+    this.now = next;
+    if (next === 'compare') this.compare();
+    if (next === 'point') this.beginPointing();
+    this.buttons();
+  }
+  /** Both sites in one place; the slider says how much of the live one is seen. */
+  compare() {
+    const live = document.createElement('iframe');
+    live.className = 'live';
+    live.title = 'Live site';
+    live.src = this.stage.dataset.live;
+    live.setAttribute('sandbox', 'allow-scripts allow-same-origin');
+    live.tabIndex = -1;
+    const slider = document.createElement('input');
+    slider.type = 'range';
+    slider.className = 'slider';
+    slider.value = '50';
+    slider.setAttribute('aria-label', 'How much of the live site is shown on the left');
+    const move = () => this.stage.style.setProperty('--cut', `${100 - slider.value}%`);
+    slider.addEventListener('input', move);
+    move();
+    this.stage.classList.add('compare');
+    this.stage.append(live);
+    this.stage.before(slider);
+    slider.focus();
+  }
+  /** The copy of the page that tells what was clicked. It is in a sandbox without an origin. */
+  beginPointing() {
+    const frame = document.createElement('iframe');
+    frame.className = 'live pointing';
+    frame.title = 'Preview to point at: click a text, or go to it with Tab and press Enter';
+    frame.setAttribute('sandbox', 'allow-scripts');
+    frame.src = this.dataset.view;
+    if (this.frame) this.frame.hidden = true;
+    this.stage.classList.remove('empty');
+    this.stage.append(frame);
+    this.form.hidden = true;
+  }
+  hear(event) {
+    const frame = this.querySelector('.pointing');
+    // A sandbox has no origin to compare; the window itself cannot be imitated.
+    if (!frame || event.source !== frame.contentWindow || typeof event.data !== 'object' || !event.data) return;
+    if (event.data.pagewright === 'left') { this.mode(''); return; }
+    if (event.data.pagewright !== 'picked') return;
+    const text = value => String(value ?? '').slice(0, 5000);
+    const picked = this.picked = { page: text(event.data.page), tag: text(event.data.tag), text: text(event.data.text), index: Number(event.data.index) || 0, image: event.data.image };
+    this.form.hidden = false;
+    this.form.querySelector('.picked-where').textContent = `${picked.image === null ? 'Text' : 'Picture'} <${picked.tag}> in ${picked.page}`;
+    for (const [name, value] of [['path', picked.page], ['old', picked.text], ['index', picked.index], ['new', picked.text]]) this.form.elements[name].value = value;
+    const canWrite = picked.text !== '';
+    this.form.querySelector('label').hidden = !canWrite;
+    this.form.querySelector('.primary').hidden = !canWrite;
+    (canWrite ? this.form.elements.new : this.form.querySelector('[data-ask]')).focus();
+  }
+  /** Points the next message at what was clicked. */
+  ask() {
+    const { page, tag, text, image } = this.picked;
+    const what = image !== null ? `the picture${image ? ` “${image}”` : ''}` : text ? `the <${tag}> “${text.slice(0, 120)}”` : `the <${tag}>`;
+    const field = document.querySelector('#prompt');
+    field.value = `In ${page}, ${what}: ${field.value}`;
+    field.dispatchEvent(new Event('input'));
+    this.mode('');
+    field.focus();
   }
   /** Takes what the page says now around the preview, and loads the preview itself when every host has it. */
   async renew(isSettled) {
@@ -126,11 +279,18 @@ customElements.define('preview-pane', class extends HTMLElement {
       const [now, next] = [document.querySelector(part), page.querySelector(part)];
       if (now && next && now.innerHTML !== next.innerHTML) now.replaceWith(document.importNode(next, true));
     }
-    const frame = this.querySelector('iframe');
-    const next = page.querySelector('preview-pane .stage');
-    if (!frame && next) this.querySelector('.stage').replaceWith(document.importNode(next, true));
+    const fresh = page.querySelector('preview-pane');
+    const next = fresh?.querySelector('.stage');
+    if (!next) return;
+    if (this.now === '') {
+      this.dataset.view = fresh.dataset.view;
+      this.dataset.number = fresh.dataset.number;
+      this.form.elements.version.value = fresh.dataset.number;
+    }
+    if (!this.frame && this.now === '') this.stage.replaceWith(document.importNode(next, true));
     // A frame of another origin tells nobody where it is; it begins at the front page.
-    else if (frame && isSettled) frame.src = this.dataset.url;
+    else if (this.frame && isSettled) { this.stage.dataset.live = next.dataset.live ?? ''; this.frame.src = this.dataset.url; }
+    this.buttons();
   }
 });
 
@@ -162,19 +322,31 @@ customElements.define('keep-draft', class extends HTMLElement {
     field.addEventListener('keydown', event => {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); form.requestSubmit(); }
     });
+    queueMicrotask(() => {
+      if (sessionStorage.getItem('resend') !== key) return;
+      sessionStorage.removeItem('resend');
+      if (field.value.trim()) form.requestSubmit();
+    });
     form.addEventListener('submit', async event => {
       event.preventDefault();
       if (form.dataset.sending) return;
       form.dataset.sending = 'yes';
-      const button = form.querySelector('button');
+      const button = form.querySelector('button.primary');
       button.disabled = true;
+      const slow = setTimeout(() => toast('Still waiting for the server to take your message…'), 5000);
       try {
         const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
         const place = new URL(answer.url);
-        if (place.pathname === '/login') { location.href = `/login?next=${encodeURIComponent(location.pathname)}`; return; }
+        if (answer.status === 401 || place.pathname === '/login') {
+          // The session is over: the message waits here, and goes out by itself after the log-in.
+          sessionStorage.setItem('resend', key);
+          location.href = `/login?next=${encodeURIComponent(location.pathname)}`;
+          return;
+        }
         if (!answer.ok) throw new Error(await refusal(answer));
         field.value = '';
         localStorage.removeItem(key);
+        form.elements.once.value = fresh();
         document.querySelector('.ask .banner')?.remove();
         const part = document.querySelector('live-part');
         if (location.search) { location.href = place.pathname; return; }
@@ -183,6 +355,7 @@ customElements.define('keep-draft', class extends HTMLElement {
       } catch (error) {
         toast(error.message === 'Failed to fetch' ? 'The server does not answer. Your message is kept; send it again.' : error.message);
       } finally {
+        clearTimeout(slow);
         delete form.dataset.sending;
         button.disabled = false;
         field.focus();
@@ -190,6 +363,11 @@ customElements.define('keep-draft', class extends HTMLElement {
     });
   }
 });
+
+/** A number that is used once. */
+function fresh() {
+  return [...crypto.getRandomValues(new Uint8Array(32))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+}
 
 async function refusal(answer) {
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -231,34 +409,57 @@ tidy(document);
 setInterval(() => tidy(document), 30000);
 
 // Shortcuts and the palette.
-const places = () => [...document.querySelectorAll('.mainnav a, .sitebar nav a, .who > a, .card.site h2 a, main .head a.button')]
-  .map(link => ({ text: link.textContent.trim(), href: link.href }));
-const isTyping = target => target.closest('input, textarea, select, [contenteditable]') !== null;
+const places = () => {
+  const seen = new Set();
+  return [...document.querySelectorAll('.mainnav a, .sitebar nav a, .who > a, .card.site h2 a, main .head a.button')]
+    .map(link => ({ text: link.textContent.trim(), href: link.href }))
+    .concat(document.querySelector('.who') ? [{ text: 'New site', href: '/sites/new' }] : [])
+    .filter(place => place.text && !seen.has(place.text) && seen.add(place.text));
+};
+const isTyping = target => target.closest?.('input, textarea, select, [contenteditable]') != null;
 
 function palette() {
   const dialog = document.createElement('dialog');
   dialog.setAttribute('aria-label', 'Go to');
+  dialog.className = 'goto';
   const field = document.createElement('input');
   field.type = 'search';
-  field.placeholder = 'Go to…';
-  field.setAttribute('aria-label', 'Go to');
+  field.placeholder = 'Go to a page or a site…';
+  for (const [name, value] of [['aria-label', 'Go to a page or a site'], ['role', 'combobox'], ['aria-expanded', 'true'], ['aria-controls', 'goto-list'], ['autocomplete', 'off']]) field.setAttribute(name, value);
   const list = document.createElement('ul');
-  let chosen = 0;
+  list.id = 'goto-list';
+  list.setAttribute('role', 'listbox');
+  list.setAttribute('aria-label', 'Places');
+  let chosen = 0, sites = [], asked = 0;
   const draw = () => {
-    const found = places().filter(place => place.text.toLowerCase().includes(field.value.toLowerCase()));
-    if (field.value.trim()) found.push({ text: `Search sites for “${field.value.trim()}”`, href: `/sites?q=${encodeURIComponent(field.value.trim())}` });
+    const word = field.value.trim().toLowerCase();
+    const found = places().filter(place => place.text.toLowerCase().includes(word));
+    for (const site of sites) if (!found.some(place => place.href === site.href)) found.push(site);
+    if (word) found.push({ text: `Search sites for “${field.value.trim()}”`, href: `/sites?q=${encodeURIComponent(field.value.trim())}` });
     chosen = Math.max(0, Math.min(chosen, found.length - 1));
     list.replaceChildren(...found.map((place, index) => {
-      const item = document.createElement('li');
       const link = document.createElement('a');
       link.href = place.href;
       link.textContent = place.text;
+      link.id = `goto-${index}`;
+      link.tabIndex = -1;
+      link.setAttribute('role', 'option');
       link.setAttribute('aria-selected', String(index === chosen));
-      item.append(link);
-      return item;
+      return link;
     }));
+    field.setAttribute('aria-activedescendant', `goto-${chosen}`);
+    list.children[chosen]?.scrollIntoView({ block: 'nearest' });
   };
-  field.addEventListener('input', () => { chosen = 0; draw(); });
+  field.addEventListener('input', async () => {
+    chosen = 0;
+    draw();
+    const number = ++asked;
+    const answer = await fetch(`/sites/found?q=${encodeURIComponent(field.value.trim())}`).catch(() => null);
+    if (number !== asked || !answer?.ok || answer.redirected) return;
+    const part = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    sites = [...part.querySelectorAll('a')].map(link => ({ text: link.textContent, href: new URL(link.getAttribute('href'), location.href).href }));
+    draw();
+  });
   field.addEventListener('keydown', event => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') { event.preventDefault(); chosen += event.key === 'ArrowDown' ? 1 : -1; draw(); }
     if (event.key === 'Enter') { event.preventDefault(); list.querySelector('[aria-selected=true]')?.click(); }
@@ -267,6 +468,7 @@ function palette() {
   show(dialog);
   draw();
 }
+for (const opener of document.querySelectorAll('[data-palette]')) { opener.hidden = false; opener.addEventListener('click', palette); }
 
 function shortcuts() {
   const dialog = document.createElement('dialog');
@@ -275,7 +477,7 @@ function shortcuts() {
   heading.textContent = 'Keyboard shortcuts';
   const list = document.createElement('dl');
   list.className = 'facts';
-  for (const [keys, text] of [['Ctrl K', 'Go to…'], ['/', 'Search, or write to your site'], ['Ctrl Enter', 'Send the message'], ['?', 'This list'], ['Esc', 'Close']]) {
+  for (const [keys, text] of [['Ctrl K', 'Go to…'], ['/', 'Search, or write to your site'], ['Ctrl Enter', 'Send the message'], ['Tab, Enter', 'Go from text to text while pointing, and pick one'], ['?', 'This list'], ['Esc', 'Close']]) {
     const row = document.createElement('div');
     const term = document.createElement('dt');
     const key = document.createElement('kbd');
@@ -306,3 +508,14 @@ document.addEventListener('keydown', event => {
   }
   if (event.key === '?') shortcuts();
 });
+
+// What waited for the log-in goes out by itself.
+document.querySelector('form[data-resume]')?.requestSubmit();
+
+// Files can be dropped anywhere on their form.
+for (const form of document.querySelectorAll('form[data-drop]')) {
+  const input = form.querySelector('input[type=file]');
+  form.addEventListener('dragover', event => { event.preventDefault(); form.classList.add('dropping'); });
+  form.addEventListener('dragleave', () => form.classList.remove('dropping'));
+  form.addEventListener('drop', event => { event.preventDefault(); form.classList.remove('dropping'); input.files = event.dataTransfer.files; });
+}

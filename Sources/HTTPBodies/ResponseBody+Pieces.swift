@@ -1,7 +1,6 @@
 import BlockingIO
-import Hummingbird
-import HummingbirdCore
-import NIOCore
+package import HummingbirdCore
+package import NIOCore
 
 extension ResponseBody {
     /// How many pieces may be made and not sent.
@@ -9,7 +8,7 @@ extension ResponseBody {
 
     /// A body that is made while it is sent: `make` hands out pieces, and waits when the client reads slowly. When
     /// `make` throws, the connection breaks off, so that half a body does not look like a whole one.
-    static func pieces(
+    package static func pieces(
         contentLength: Int? = nil,
         _ make: @escaping @Sendable (_ send: @escaping @Sendable (ByteBuffer) async throws -> Void) async throws -> Void
     ) -> ResponseBody {
