@@ -4,7 +4,8 @@ package struct Migrator: Sendable {
 
     package init(_ migrations: [Migration]) {
         precondition(
-            migrations.map(\.number) == Array(1...max(1, migrations.count)), "migrations are numbered 1, 2, 3 …")
+            zip(migrations, migrations.dropFirst()).allSatisfy { $0.number < $1.number },
+            "the numbers of migrations grow")
         self.migrations = migrations
     }
 

@@ -22,7 +22,7 @@ struct JobViewer: Sendable {
         switch job.state {
         case .queued: position = try await stores.jobs.countBefore(queued: job, in: transaction) + 1
         case .ready: position = try await stores.jobs.countBefore(ready: job, in: transaction) + 1
-        case .leased, .succeeded, .failed, .cancelled, .dead: return nil
+        case .leased, .succeeded, .answered, .failed, .cancelled, .dead: return nil
         }
         if try await stores.installation.isRecovering(in: transaction) {
             return JobWait(

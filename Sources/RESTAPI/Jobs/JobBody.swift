@@ -79,7 +79,7 @@ extension Job {
     fileprivate var failure: JobFailure? {
         switch state {
         case .failed(let failure), .dead(let failure): failure
-        case .queued, .ready, .leased, .succeeded, .cancelled: nil
+        case .queued, .ready, .leased, .succeeded, .answered, .cancelled: nil
         }
     }
 }
