@@ -23,7 +23,8 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Sites",
                 subcommands: [
-                    SitesCommand.self, EditCommand.self, EditsCommand.self, DeployCommand.self, VersionsCommand.self,
+                    SitesCommand.self, EditCommand.self, EditsCommand.self, PickCommand.self, UndoCommand.self,
+                    ConversationsCommand.self, LocksCommand.self, DeployCommand.self, VersionsCommand.self,
                     DiffCommand.self, ExportCommand.self, PreviewCommand.self, PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),
@@ -31,7 +32,7 @@ struct Pagewright: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     JobsCommand.self, JobCommand.self, UnlockCommand.self, WhyCommand.self, CancelCommand.self,
-                    RetryCommand.self,
+                    RetryCommand.self, AcceptCommand.self,
                     LogsCommand.self,
                 ]),
             CommandGroup(

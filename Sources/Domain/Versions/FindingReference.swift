@@ -23,7 +23,10 @@ package struct FindingReference: Hashable, Sendable, CustomStringConvertible {
         self.init(rule: rule, path: parts.count == 2 ? String(parts[1]) : "")
     }
 
-    package func names(_ finding: Finding) -> Bool { finding.rule == rule && finding.path == path }
+    /// `*` stands for every path.
+    package func names(_ finding: Finding) -> Bool {
+        finding.rule == rule && (finding.path == path || path == "*")
+    }
 
     package var description: String { path.isEmpty ? rule : "\(rule):\(path)" }
 }
