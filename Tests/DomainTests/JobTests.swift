@@ -46,7 +46,9 @@ import Testing
         #expect(try Self.makeJob(name).job.stateName == name)
     }
 
-    @Test("Terminal states absorb every move", arguments: [Job.StateName.succeeded, .answered, .failed, .cancelled, .dead])
+    @Test(
+        "Terminal states absorb every move",
+        arguments: [Job.StateName.succeeded, .answered, .failed, .cancelled, .dead])
     func terminal(name: Job.StateName) throws {
         var (job, lease) = try Self.makeJob(name)
         let before = job

@@ -53,6 +53,6 @@ package struct OutlineItem: Sendable, Hashable {
 extension StringProtocol {
     /// Cut to so many characters, with a sign that there was more.
     package func abridged(to length: Int) -> String {
-        count <= length ? String(self) : String(prefix(max(0, length - 1))) + "…"
+        count <= length ? String(self) : String(prefix(length - 1)) + "…"
     }
 }

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// What an edit must not do unasked. The raw value is the `rule` of a ``Finding``.
 package enum GuardRule: String, Sendable, CaseIterable {

@@ -33,9 +33,7 @@ enum PlaceholderScan {
             if inComments.contains(where: { lowered.contains($0) }) { note(comment) }
         }
         let lowered = ByteText(text.lowercased())
-        for phrase in anywhere where found.isEmpty {
-            for place in lowered.places(of: phrase, limit: 5) { note(lowered.text(place..<place + 60)) }
-        }
+        for phrase in anywhere where found.isEmpty && lowered.contains(phrase) { note(phrase) }
         return found
     }
 

@@ -23,9 +23,9 @@ package struct RequestWords: Sendable {
         /// The plain words with single blanks between them and at the ends.
         let phrase: String
 
-        /// Whether what is to go can be a page: it is called one, or is called nothing else.
-        func isAboutPages(_ pageNouns: Set<String>, _ otherNouns: Set<String>) -> Bool {
-            !target.isDisjoint(with: pageNouns) || target.isDisjoint(with: otherNouns)
+        /// Whether what is to go can be of a kind: it is called so, or is called nothing else.
+        func isAbout(_ ownNouns: Set<String>, not otherNouns: Set<String>) -> Bool {
+            !target.isDisjoint(with: ownNouns) || target.isDisjoint(with: otherNouns)
         }
     }
 
@@ -182,6 +182,14 @@ package struct RequestWords: Sendable {
         return nouns.one.union(nouns.many).union(["html", "htm"])
     }()
 
+    private static let sectionNouns: Set<String> = {
+        let nouns = nouns[.section] ?? ([], [])
+        return nouns.one.union(nouns.many)
+    }()
+
+    /// Nouns of what is within sections.
+    private static let smallNouns = otherNouns.subtracting(sectionNouns)
+
     /// Nouns of all kinds of things but pages.
     private static let otherNouns: Set<String> = nouns.reduce(into: []) { all, entry in
         if entry.key != .page { all.formUnion(entry.value.one.union(entry.value.many)) }
@@ -247,13 +255,16 @@ package struct RequestWords: Sendable {
     // MARK: What may go
 
     /// Whether a clause asks for this thing by its words: it has most of those that tell it apart. A page goes only when the
-    /// clause is about a page, or about no kind of thing: not with the link to it.
+    /// clause is about a page, or about no kind of thing: not with the link to it. So do sections: not with their heading.
     package func asksToLose(_ thing: Thing, named names: [String]) -> Bool {
         if startsOver { return true }
         let wanted = names.map { Self.telling($0) }.filter { !$0.isEmpty }
         return clauses.contains { clause in
-            guard clause.removes, thing != .page || clause.isAboutPages(Self.pageNouns, Self.otherNouns) else {
-                return false
+            guard clause.removes else { return false }
+            switch thing {
+            case .page where !clause.isAbout(Self.pageNouns, not: Self.otherNouns): return false
+            case .section where !clause.isAbout(Self.sectionNouns, not: Self.smallNouns): return false
+            default: break
             }
             let said = thing == .page ? clause.target : clause.set
             return wanted.contains { words in
