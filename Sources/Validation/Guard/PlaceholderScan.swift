@@ -1,3 +1,5 @@
+import Domain
+
 /// Finds the words that writers of code leave where the rest should be.
 enum PlaceholderScan {
     /// Anywhere in a comment.

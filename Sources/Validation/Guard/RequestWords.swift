@@ -178,13 +178,13 @@ package struct RequestWords: Sendable {
     ]
 
     private static let pageNouns: Set<String> = {
-        let nouns = nouns[.page] ?? ([], [])
-        return nouns.one.union(nouns.many).union(["html", "htm"])
+        let pages = nouns[.page] ?? ([], [])
+        return pages.one.union(pages.many).union(["html", "htm"])
     }()
 
     private static let sectionNouns: Set<String> = {
-        let nouns = nouns[.section] ?? ([], [])
-        return nouns.one.union(nouns.many)
+        let sections = nouns[.section] ?? ([], [])
+        return sections.one.union(sections.many)
     }()
 
     /// Nouns of what is within sections.
