@@ -12,6 +12,10 @@ package struct CoordinatorServices: Sendable {
     package let events: EventService
     package let sites: SiteService
     package let edits: EditService
+    package let conversations: ConversationService
+    package let locks: SiteLockService
+    package let acceptance: ChangeAcceptance
+    package let comparison: VersionComparison
     package let jobs: JobService
     package let versions: VersionService
     package let releases: ReleaseService
@@ -58,10 +62,12 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, sidecar: sidecar, registry: registry, desiredState: desiredState,
             clock: clock, logger: logger)
         memoryWatch = MemoryWatch(recovery: recovery, logger: logger)
+        let surveys = FileSurveySource(blobs: blobs)
         let recorder = VersionRecorder(
             database: database, stores: stores, blobs: blobs, manifests: manifests,
             checker: ContentChecker(
-                facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), manifests: manifests),
+                facts: FileFactsSource(database: database, store: stores.fileFacts, blobs: blobs), surveys: surveys,
+                manifests: manifests),
             signer: signer, feed: feed)
         let ended = EndedAttempts()
         ledger = JobLedger(
@@ -84,6 +90,13 @@ package struct CoordinatorServices: Sendable {
         edits = EditService(
             database: database, stores: stores, ready: ready, workers: workers, feed: feed, settings: settings,
             clock: clock, logger: logger)
+        conversations = ConversationService(database: database, stores: stores, workers: workers, clock: clock)
+        locks = SiteLockService(database: database, stores: stores, clock: clock)
+        acceptance = ChangeAcceptance(
+            database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder,
+            desiredState: desiredState, feed: feed, clock: clock, logger: logger)
+        comparison = VersionComparison(
+            database: database, stores: stores, blobs: blobs, manifests: manifests, surveys: surveys)
         jobs = JobService(
             database: database, stores: stores, ready: ready, workers: workers, edits: edits, ledger: ledger,
             feed: feed, clock: clock, logger: logger)

@@ -24,7 +24,8 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Sites",
                 subcommands: [
-                    SitesCommand.self, EditCommand.self, EditsCommand.self, DeployCommand.self, VersionsCommand.self,
+                    SitesCommand.self, EditCommand.self, EditsCommand.self, PickCommand.self, UndoCommand.self,
+                    ConversationsCommand.self, LocksCommand.self, DeployCommand.self, VersionsCommand.self,
                     DiffCommand.self, ExportCommand.self, LabelCommand.self, PreviewCommand.self, PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),
@@ -32,7 +33,7 @@ struct Pagewright: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     JobsCommand.self, JobCommand.self, UnlockCommand.self, WhyCommand.self, CancelCommand.self,
-                    RetryCommand.self,
+                    RetryCommand.self, AcceptCommand.self,
                     LogsCommand.self,
                 ]),
             CommandGroup(

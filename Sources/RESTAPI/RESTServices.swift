@@ -6,6 +6,10 @@ package struct RESTServices: Sendable {
     package let idempotency: IdempotencyService
     package let sites: SiteService
     package let edits: EditService
+    package let conversations: ConversationService
+    package let locks: SiteLockService
+    package let acceptance: ChangeAcceptance
+    package let comparison: VersionComparison
     package let jobs: JobService
     package let versions: VersionService
     package let releases: ReleaseService
@@ -20,6 +24,10 @@ package struct RESTServices: Sendable {
         self.idempotency = idempotency
         sites = coordinator.sites
         edits = coordinator.edits
+        conversations = coordinator.conversations
+        locks = coordinator.locks
+        acceptance = coordinator.acceptance
+        comparison = coordinator.comparison
         jobs = coordinator.jobs
         versions = coordinator.versions
         releases = coordinator.releases

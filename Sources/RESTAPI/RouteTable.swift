@@ -23,9 +23,13 @@ struct RouteTable: Sendable {
             + UserRoutes(accounts: services.accounts).routes
             + SiteRoutes(sites: services.sites).routes
             + DomainRoutes(sites: services.sites).routes
-            + EditRoutes(edits: services.edits).routes
-            + JobRoutes(jobs: services.jobs).routes
-            + VersionRoutes(versions: services.versions, sites: services.sites).routes
+            + EditRoutes(edits: services.edits, releases: services.releases).routes
+            + ConversationRoutes(conversations: services.conversations).routes
+            + LockRoutes(locks: services.locks).routes
+            + JobRoutes(jobs: services.jobs, acceptance: services.acceptance, comparison: services.comparison).routes
+            + VersionRoutes(
+                versions: services.versions, sites: services.sites, comparison: services.comparison
+            ).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
             + AuditRoutes(audit: services.audit).routes

@@ -22,7 +22,8 @@ package enum FindingDigest {
             let all = groups[group] ?? []
             guard all.count > limit else { return all }
             let rest = all.count - limit
-            let what = ValidationRule(rawValue: group.rule)?.plural ?? "of these"
+            let what =
+                ValidationRule(rawValue: group.rule)?.plural ?? GuardRule(rawValue: group.rule)?.plural ?? "of these"
             let more = Finding(
                 severity: group.isError ? .error : .warning, rule: group.rule, path: "", subject: "more",
                 message: "… and \(rest) more \(what).")

@@ -56,7 +56,5 @@ extension Finding {
         rule == ValidationRule.linkBroken.rawValue || rule == ValidationRule.assetMissing.rawValue
     }
 
-    fileprivate var asError: Finding {
-        Finding(severity: .error, rule: rule, path: path, subject: subject, message: message)
-    }
+    fileprivate var asError: Finding { rated(.error) }
 }

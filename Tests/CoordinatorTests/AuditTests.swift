@@ -126,6 +126,26 @@ import Testing
                 let verdict = try await services.completions.complete(done, from: host)
                 #expect(verdict == .duplicate)
             }
+            try await expect(.conversationStarted) {
+                _ = try await services.conversations.start(title: nil, on: site.text, for: system.admin)
+            }
+            try await expect(.locksSet) {
+                _ = try await services.locks.set(["legal/"], on: site.text, for: system.admin)
+            }
+            try await expect(.editAccepted) {
+                job = try await services.edits.submit(
+                    prompt: "What would you do?", engine: nil, baseVersion: nil, mode: "plan", to: site.text,
+                    for: system.admin
+                ).edit.job
+            }
+            let asked = try await system.lease(try #require(job), to: host)
+            try await expect(.jobAnswered) {
+                _ = try await services.completions.complete(
+                    JobCompletion(
+                        lease: asked,
+                        outcome: .failed(JobFailure(kind: .task, code: "nothing-changed", message: "Nothing.")),
+                        summary: "I would wait.", usage: .zero), from: host)
+            }
             let failing = try await system.lease(try await system.edit(site), to: host)
             try await expect(.jobFailed) {
                 _ = try await services.completions.complete(
@@ -156,7 +176,8 @@ import Testing
 
             // These have tests of their own.
             let elsewhere: Set<AuditAction> = [
-                .jobUnlocked, .brakeEngaged, .brakeReleased, .brakeCleared, .incarnationRaised, .recoveryEntered,
+                .jobUnlocked, .findingsAccepted, .brakeEngaged, .brakeReleased, .brakeCleared, .incarnationRaised,
+                .recoveryEntered,
                 .recoveryAccepted,
             ]
             #expect(seen.union(elsewhere.map(\.rawValue)) == Set(AuditAction.allCases.map(\.rawValue)))

@@ -20,6 +20,7 @@ import Testing
         switch name {
         case .leased: break
         case .succeeded: try job.succeed(lease, with: .first, at: now)
+        case .answered: try job.answer(lease, at: now)
         case .failed: try job.fail(lease, with: failure, at: now)
         case .dead:
             var current = lease
@@ -45,7 +46,9 @@ import Testing
         #expect(try Self.makeJob(name).job.stateName == name)
     }
 
-    @Test("Terminal states absorb every move", arguments: [Job.StateName.succeeded, .failed, .cancelled, .dead])
+    @Test(
+        "Terminal states absorb every move",
+        arguments: [Job.StateName.succeeded, .answered, .failed, .cancelled, .dead])
     func terminal(name: Job.StateName) throws {
         var (job, lease) = try Self.makeJob(name)
         let before = job

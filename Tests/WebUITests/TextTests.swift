@@ -1,3 +1,4 @@
+import Domain
 import HummingbirdCore
 import NIOCore
 import Testing

@@ -50,6 +50,8 @@ package struct AuditTrail: Sendable {
         case .succeeded(let version):
             action = .jobSucceeded
             details["version"] = version.description
+        case .answered:
+            action = .jobAnswered
         case .failed(let failure):
             action = .jobFailed
             details["code"] = failure.code

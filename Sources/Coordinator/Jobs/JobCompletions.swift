@@ -12,7 +12,10 @@ package struct JobCompletions: Sendable {
     /// What the checks made of a result.
     private enum Result: Sendable {
         case version(CheckedContent, parent: VersionNumber, edit: Edit)
-        case failure(JobFailure, findings: [Finding])
+        /// `refused` is what the change was, when the checks refused it.
+        case failure(JobFailure, findings: [Finding], refused: ChangeReview? = nil)
+        /// Of a plan: the files that it would touch.
+        case answer(edit: Edit, files: [String])
         case cancelled
     }
 
@@ -110,12 +113,22 @@ package struct JobCompletions: Sendable {
                 let version = try await recorder.record(
                     content, on: &site, parent: parent,
                     origin: .edit(edit.id, job: record.job.id, engine: edit.engine), author: edit.author,
-                    summary: completion.summary, at: now, in: transaction)
+                    summary: completion.summary, showsPreview: edit.showsPreview, at: now, in: transaction)
                 record.findings = content.warnings
+                if let scope = content.scope {
+                    try await stores.reviews.save(
+                        ChangeReview(
+                            job: record.job.id, site: site.id, digest: content.digest, scope: scope,
+                            summary: record.summary, version: version.number, createdAt: now), in: transaction)
+                }
                 try record.job.succeed(lease, with: version.number, at: now)
-            case .failure(let failure, let findings):
+            case .failure(let failure, let findings, let refused):
                 record.findings = findings
+                if let refused { try await stores.reviews.save(refused, in: transaction) }
                 try record.job.fail(lease, with: failure, at: now)
+            case .answer(let edit, let files):
+                try await stores.edits.setPlannedFiles(files, of: edit.id, in: transaction)
+                try record.job.answer(lease, at: now)
             case .cancelled:
                 try record.job.confirmCancelled(lease, at: now)
             }
@@ -145,10 +158,16 @@ package struct JobCompletions: Sendable {
     private func result(of completion: JobCompletion) async throws -> Result {
         switch completion.outcome {
         case .cancelled: return .cancelled
-        case .failed(let failure): return .failure(failure, findings: [])
+        case .failed(let failure):
+            // A plan is asked for so that nothing changes.
+            if failure.code == "nothing-changed", let answer = try await answer(completion, changes: nil) {
+                return answer
+            }
+            return .failure(failure, findings: [])
         case .succeeded(let changes, let digest):
+            if let answer = try await answer(completion, changes: changes) { return answer }
             do {
-                return try await checked(changes, digest: digest, lease: completion.lease)
+                return try await checked(changes, digest: digest, completion: completion)
             } catch let error as ServiceError where error.code == .validationFailed {
                 return .failure(
                     JobFailure(kind: .task, code: "validation-failed", message: error.message),
@@ -157,15 +176,33 @@ package struct JobCompletions: Sendable {
         }
     }
 
+    /// What a plan came to; `nil` when the job is no plan. The files that the engine changed all the same are only named.
+    private func answer(_ completion: JobCompletion, changes: ManifestDelta?) async throws -> Result? {
+        let found = try await database.read { transaction -> (Edit, Version)? in
+            guard let edit = try await stores.edits.find(job: completion.lease.job, in: transaction),
+                edit.mode == .plan,
+                let base = try await stores.versions.find(edit.base, of: edit.site, in: transaction)
+            else { return nil }
+            return (edit, base)
+        }
+        guard let (edit, base) = found else { return nil }
+        let manifest = try await manifests.manifest(base.digest)
+        return .answer(
+            edit: edit,
+            files: PlannedFiles.files(in: completion.summary, changes: changes, of: manifest))
+    }
+
     private func checked(
-        _ changes: ManifestDelta, digest: ContentDigest, lease: JobLease
+        _ changes: ManifestDelta, digest: ContentDigest, completion: JobCompletion
     ) async throws -> Result {
-        let (edit, parent) = try await database.read { transaction -> (Edit, Version) in
+        let lease = completion.lease
+        let (edit, parent, expectation) = try await database.read {
+            transaction -> (Edit, Version, ChangeExpectation) in
             guard let record = try await stores.jobs.find(lease.job, in: transaction),
                 let edit = try await stores.edits.find(job: lease.job, in: transaction),
                 let parent = try await stores.versions.find(edit.base, of: record.job.site, in: transaction)
             else { throw ServiceError(.internalError, "the base of \(lease.job) is missing") }
-            return (edit, parent)
+            return (edit, parent, try await ChangeExpectation.of(edit, stores: stores, in: transaction))
         }
         guard !changes.isEmpty else {
             return .failure(
@@ -193,9 +230,21 @@ package struct JobCompletions: Sendable {
                     rule: "manifest-size")
             }
         }
-        let content = try await recorder.check(
-            StagedContent(manifest: manifest, batch: nil, sweeps: sweeps), parent: parent,
-            origin: .edit(edit.id, job: lease.job, engine: edit.engine))
-        return .version(content, parent: parent.number, edit: edit)
+        do {
+            let content = try await recorder.check(
+                StagedContent(manifest: manifest, batch: nil, sweeps: sweeps), parent: parent,
+                origin: .edit(edit.id, job: lease.job, engine: edit.engine), expecting: expectation)
+            return .version(content, parent: parent.number, edit: edit)
+        } catch let refused as RefusedChange {
+            // Kept, so that its owner can see what was refused, and accept it.
+            let kept = try await blobs.putManifest(manifest)
+            manifests.insert(manifest, digest: kept)
+            return .failure(
+                JobFailure(kind: .task, code: "validation-failed", message: refused.refusal.message),
+                findings: refused.refusal.findings,
+                refused: ChangeReview(
+                    job: lease.job, site: edit.site, digest: kept, scope: refused.scope,
+                    summary: String(completion.summary.prefix(4000)), version: nil, createdAt: clock.now()))
+        }
     }
 }

@@ -109,7 +109,9 @@ package struct JobLedger: Sendable {
             FaultPoint.beforeGrantCommit.reach()
             let offer = JobOffer(
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
-                base: base.digest, engine: edit.engine, prompt: edit.prompt.text, limits: JobOffer.Limits())
+                base: base.digest, engine: edit.engine,
+                prompt: try await EditMemory(stores: stores).task(for: edit, in: transaction).text(for: edit.engine),
+                limits: JobOffer.Limits())
             return Granted(offer: offer, waited: waited)
         }
         if let granted {

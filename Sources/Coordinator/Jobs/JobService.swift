@@ -166,11 +166,7 @@ package struct JobService: Sendable {
             }
             return (site, edit)
         }
-        return try await edits.submit(
-            prompt: edit.prompt.text, engine: edit.engine.rawValue,
-            baseVersion: edit.isBaseChosen ? edit.base.rawValue : nil, to: site.id.text, for: principal,
-            once: once.from { $0.job }
-        ).job
+        return try await edits.repeat(edit, of: site, for: principal, once: once.from { $0.job }).job
     }
 
     private func find(

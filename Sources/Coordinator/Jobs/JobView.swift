@@ -9,6 +9,8 @@ package struct JobView: Sendable {
     package let summary: String
     package let findings: [Finding]
     package let usage: TokenUsage
+    /// What became of the files that it made; `nil` before that is known.
+    package let review: ChangeReview?
 
     package var host: HostID? { job.grant?.host }
 }

@@ -11,7 +11,8 @@ struct JobViewer: Sendable {
         let edit = try await stores.edits.find(job: record.job.id, in: transaction)
         return JobView(
             job: record.job, edit: edit, wait: try await wait(record.job, engine: edit?.engine, in: transaction),
-            summary: record.summary, findings: record.findings, usage: record.usage)
+            summary: record.summary, findings: record.findings, usage: record.usage,
+            review: record.job.isTerminal ? try await stores.reviews.find(record.job.id, in: transaction) : nil)
     }
 
     /// Which lock, held by which job; or which worker is missing.
@@ -22,7 +23,7 @@ struct JobViewer: Sendable {
         switch job.state {
         case .queued: position = try await stores.jobs.countBefore(queued: job, in: transaction) + 1
         case .ready: position = try await stores.jobs.countBefore(ready: job, in: transaction) + 1
-        case .leased, .succeeded, .failed, .cancelled, .dead: return nil
+        case .leased, .succeeded, .answered, .failed, .cancelled, .dead: return nil
         }
         if try await stores.installation.isRecovering(in: transaction) {
             return JobWait(

@@ -35,19 +35,63 @@ package struct ReleaseService: Sendable {
     package func setPreview(
         _ number: Int, on reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
     ) async throws -> SiteView {
+        try await showPreview(on: reference, for: principal, once: once) { site, transaction in
+            try await access.version(number, of: site, in: transaction).number
+        }
+    }
+
+    /// Shows the version that the one in the preview was made from. Nothing is lost: the newer one stays in the list.
+    package func undo(
+        on reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
+        try await showPreview(on: reference, for: principal, once: once) { site, transaction in
+            guard let shown = site.preview,
+                let parent = try await stores.versions.find(shown, of: site.id, in: transaction)?.parent
+            else {
+                throw ServiceError(
+                    .failedPrecondition,
+                    "the preview of \(site.slug) shows its first version; there is nothing to undo",
+                    rule: "nothing-to-undo")
+            }
+            return parent
+        }
+    }
+
+    /// Shows what one of several tries made.
+    package func pick(
+        _ id: EditID, on reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
+        try await showPreview(on: reference, for: principal, once: once) { site, transaction in
+            guard let edit = try await stores.edits.find(id, of: site.id, in: transaction) else {
+                throw ServiceError(.notFound, "\(site.slug) has no edit \(id)", field: "edit")
+            }
+            if let version = try await stores.reviews.find(edit.job, in: transaction)?.version { return version }
+            guard case .succeeded(let version) = try await stores.jobs.find(edit.job, in: transaction)?.job.state else {
+                throw ServiceError(
+                    .failedPrecondition, "the edit \(edit.id) made no version", rule: "edit-version",
+                    nextStep: "Look what became of it with: pagewright job \(edit.job).")
+            }
+            return version
+        }
+    }
+
+    private func showPreview(
+        on reference: String, for principal: Principal, once: Once<SiteView>,
+        choose: @Sendable (Site, any SQLTransaction) async throws -> VersionNumber
+    ) async throws -> SiteView {
         let now = clock.now()
         let view = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
-            let version = try await access.version(number, of: site, in: transaction)
-            try site.showPreview(of: version.number)
+            let number = try await choose(site, transaction)
+            try site.showPreview(of: number)
             try await stores.sites.save(site, in: transaction)
             try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
             try await AuditTrail(stores: stores).record(
-                .previewMoved, on: site.id.text, of: site.id, for: principal, ["version": version.number.description],
+                .previewMoved, on: site.id.text, of: site.id, for: principal, ["version": number.description],
                 at: now, in: transaction)
             try await feed.append(
                 .previewChanged, owner: site.owner, site: site.id,
-                body: ["site_id": EventValue(site.id), "version": EventValue(version.number)], at: now, in: transaction)
+                body: ["site_id": EventValue(site.id), "version": EventValue(number)], at: now, in: transaction)
             return try await SiteViewer(stores: stores, settings: settings).view(site, in: transaction)
         }
         feed.announce()

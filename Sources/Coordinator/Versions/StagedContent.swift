@@ -26,6 +26,8 @@ package struct CheckedContent: Sendable {
     package let digest: ContentDigest
     /// The warnings to store with the version.
     package let warnings: [Finding]
+    /// How far an edit went; `nil` for other origins.
+    let scope: ChangeScope?
     /// The files that the parent does not have, so that nothing but this version keeps them.
     let ownDigests: Set<ContentDigest>
     /// How many garbage collections had ended before it was looked whether every file is in the store.

@@ -55,12 +55,16 @@ package struct VersionRecorder: Sendable {
 
     /// Checks staged files and makes them durable. What is refused leaves nothing behind.
     ///
-    /// - Throws: `validationFailed` with all findings when there is an error among them.
+    /// - Parameter expectation: what an edit is held against.
+    /// - Throws: `validationFailed` with all findings when there is an error among them; ``RefusedChange`` with the same
+    ///   when there was an expectation.
     func check(
-        _ content: StagedContent, parent: Version?, origin: Version.Origin
+        _ content: StagedContent, parent: Version?, origin: Version.Origin,
+        expecting expectation: ChangeExpectation? = nil
     ) async throws -> CheckedContent {
         do {
-            let warnings = try await checker.check(content, parent: parent, origin: origin)
+            let (warnings, scope) = try await checker.check(
+                content, parent: parent, origin: origin, expecting: expectation)
             // Before anything is found to be in the store already.
             let sweeps = if let known = content.sweeps { known } else { try await self.sweeps() }
             try await content.batch?.commit()
@@ -70,8 +74,8 @@ package struct VersionRecorder: Sendable {
             if let parent { own.subtract(try await manifests.manifest(parent.digest).entries.map(\.digest)) }
             own.insert(digest)
             return CheckedContent(
-                manifest: content.manifest, digest: digest, warnings: content.notes + warnings, ownDigests: own,
-                sweeps: sweeps)
+                manifest: content.manifest, digest: digest, warnings: content.notes + warnings, scope: scope,
+                ownDigests: own, sweeps: sweeps)
         } catch {
             await content.batch?.discard()
             throw error
@@ -116,9 +120,12 @@ package struct VersionRecorder: Sendable {
 
     /// Writes the version and moves the preview pointer, in the caller's transaction, which runs in
     /// ``recording(_:_:)``. The caller saves `site`.
+    ///
+    /// - Parameter showsPreview: `false` for one of several versions that somebody is to pick from.
     func record(
         _ content: CheckedContent, on site: inout Site, parent: VersionNumber?, origin: Version.Origin,
-        author: UserID, summary: String, at now: Timestamp, in transaction: any SQLTransaction
+        author: UserID, summary: String, showsPreview: Bool = true, at now: Timestamp,
+        in transaction: any SQLTransaction
     ) async throws -> Version {
         let number = site.takeVersionNumber()
         let statement = Version.statement(site: site.id, number: number, digest: content.digest)
@@ -128,8 +135,10 @@ package struct VersionRecorder: Sendable {
             totalSizeInBytes: content.manifest.totalSizeInBytes, findings: content.warnings,
             signature: try signer.sign(statement), createdAt: now)
         try await stores.versions.insert(version, in: transaction)
-        try site.showPreview(of: number)
-        try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
+        if showsPreview {
+            try site.showPreview(of: number)
+            try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
+        }
         try await feed.append(
             .versionCreated, owner: site.owner, site: site.id,
             body: [

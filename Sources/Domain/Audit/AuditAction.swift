@@ -22,12 +22,19 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case maintenanceSet = "maintenance.set"
     case maintenanceCleared = "maintenance.cleared"
 
+    case conversationStarted = "conversation.started"
+    /// Somebody said which files no edit may touch.
+    case locksSet = "locks.set"
     case editAccepted = "edit.accepted"
+    /// The owner accepted findings of a refused change, and a version was made of it.
+    case findingsAccepted = "findings.accepted"
     /// Somebody asked to stop a job that a host works on; its end has a row of its own.
     case jobCancelRequested = "job.cancel-requested"
     case jobCancelled = "job.cancelled"
     /// A completion was accepted: the version was recorded and the preview shows it.
     case jobSucceeded = "job.succeeded"
+    /// A plan was made; nothing changed.
+    case jobAnswered = "job.answered"
     case jobFailed = "job.failed"
     case jobDied = "job.died"
     /// An admin took a job from its host.

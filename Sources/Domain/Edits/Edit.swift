@@ -11,10 +11,20 @@ package struct Edit: Sendable, Identifiable, Equatable {
     package let isBaseChosen: Bool
     package let job: JobID
     package let createdAt: Timestamp
+    /// `nil` for edits from before there were conversations.
+    package let conversation: ConversationID?
+    package let mode: EditMode
+    /// The answered plan that this edit carries out.
+    package let plan: EditID?
+    /// Of an answered plan: the files that it would touch.
+    package var plannedFiles: [String]
+    /// `nil` when it is the only try.
+    package let variant: EditVariant?
 
     package init(
         id: EditID, site: SiteID, author: UserID, prompt: Prompt, engine: EngineName, base: VersionNumber,
-        isBaseChosen: Bool = false, job: JobID, createdAt: Timestamp
+        isBaseChosen: Bool = false, job: JobID, createdAt: Timestamp, conversation: ConversationID? = nil,
+        mode: EditMode = .change, plan: EditID? = nil, plannedFiles: [String] = [], variant: EditVariant? = nil
     ) {
         self.id = id
         self.site = site
@@ -25,5 +35,13 @@ package struct Edit: Sendable, Identifiable, Equatable {
         self.isBaseChosen = isBaseChosen
         self.job = job
         self.createdAt = createdAt
+        self.conversation = conversation
+        self.mode = mode
+        self.plan = plan
+        self.plannedFiles = plannedFiles
+        self.variant = variant
     }
+
+    /// Whether its version becomes the preview. Of several tries somebody picks one.
+    package var showsPreview: Bool { variant == nil }
 }

@@ -1,6 +1,6 @@
 /// One unit of work for one site, tried in attempts: a state machine without input or output.
 ///
-/// `queued → ready → leased → succeeded | failed | cancelled | dead`. Ready is the head of its site's line while the
+/// `queued → ready → leased → succeeded | answered | failed | cancelled | dead`. Ready is the head of its site's line while the
 /// site is idle; terminal states absorb. Attempts only grow. RELIABILITY rules Q1 to Q7 and L1, L2 hold here.
 package struct Job: Sendable, Identifiable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
@@ -30,6 +30,8 @@ package struct Job: Sendable, Identifiable, Equatable {
         case ready
         case leased(Grant)
         case succeeded(VersionNumber)
+        /// It was a question, and there is an answer; nothing changed.
+        case answered
         case failed(JobFailure)
         case cancelled
         /// Lost too many hosts; a person must look.
@@ -79,7 +81,7 @@ package struct Job: Sendable, Identifiable, Equatable {
     package var isTerminal: Bool {
         switch state {
         case .queued, .ready, .leased: false
-        case .succeeded, .failed, .cancelled, .dead: true
+        case .succeeded, .answered, .failed, .cancelled, .dead: true
         }
     }
 
@@ -182,6 +184,15 @@ package struct Job: Sendable, Identifiable, Equatable {
         updatedAt = now
     }
 
+    /// Ends the job with an answer and without a version.
+    package mutating func answer(_ lease: JobLease, at now: Timestamp) throws(JobError) {
+        _ = try current(lease)
+        state = .answered
+        step = "Done"
+        progress = 100
+        updatedAt = now
+    }
+
     /// Ends the attempt with a failure. One of the machinery is worth another attempt; one of the task is final.
     package mutating func fail(_ lease: JobLease, with failure: JobFailure, at now: Timestamp) throws(JobError) {
         _ = try current(lease)
@@ -204,7 +215,7 @@ package struct Job: Sendable, Identifiable, Equatable {
             cancelRequestedAt = cancelRequestedAt ?? now
             step = "Stopping"
             updatedAt = now
-        case .succeeded, .failed, .cancelled, .dead:
+        case .succeeded, .answered, .failed, .cancelled, .dead:
             throw .wrongState(id, actual: stateName, attempted: "cancel")
         }
     }
@@ -231,6 +242,7 @@ package struct Job: Sendable, Identifiable, Equatable {
         case .ready: .ready
         case .leased: .leased
         case .succeeded: .succeeded
+        case .answered: .answered
         case .failed: .failed
         case .cancelled: .cancelled
         case .dead: .dead
@@ -238,6 +250,6 @@ package struct Job: Sendable, Identifiable, Equatable {
     }
 
     package enum StateName: String, Sendable, CaseIterable {
-        case queued, ready, leased, succeeded, failed, cancelled, dead
+        case queued, ready, leased, succeeded, answered, failed, cancelled, dead
     }
 }

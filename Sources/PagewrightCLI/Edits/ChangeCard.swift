@@ -8,6 +8,11 @@ struct ChangeCard {
     /// Prints the card, or throws what the job failed with. Waits a moment for hosts to confirm the preview.
     func show(asJSON: Bool) async throws {
         let raw = try await client.send(.get, "/jobs/\(job.id)")
+        if job.state == "answered" {
+            guard !asJSON else { return Console.print(json: raw.body) }
+            for line in Self.planLines(try raw.decode()) { Console.print(line) }
+            return
+        }
         guard job.state == "succeeded" else {
             if asJSON { Console.print(json: raw.body) }
             throw Self.failure(of: job)
@@ -58,6 +63,7 @@ struct ChangeCard {
         } else {
             lines.append("  Files     \(version.files)")
         }
+        if let review = job.review { lines.append("  Scope     \(review.sentence)") }
         let checks = version.findings.isEmpty ? "nothing found" : Wording.count(version.findings.count, "finding")
         lines.append("  Checks    \(checks)")
         lines += version.findings.prefix(10).map { "    \($0.line)" }
@@ -72,6 +78,28 @@ struct ChangeCard {
         return lines
     }
 
+    /// An answer instead of a change.
+    static func planLines(_ job: JobBody) -> [String] {
+        var lines = ["The plan (nothing was changed):", ""]
+        lines += (job.summary ?? "").split(whereSeparator: \.isNewline).map { "  \($0)" }
+        let files = job.plannedFiles ?? []
+        lines += ["", "  Files     \(files.isEmpty ? "none named" : files.joined(separator: ", "))", ""]
+        lines.append("Carry it out: pagewright edit \(job.siteId) \"do it\"")
+        return lines
+    }
+
+    /// How a refused change is looked at and accepted.
+    static func refusalHints(of job: JobBody) -> [String] {
+        var lines = ["  What it did: pagewright diff \(job.siteId) --job \(job.id) --view outline"]
+        var seen: Set<String> = []
+        let names = (job.findings ?? []).filter { $0.severity == "error" }.map { "\($0.rule):\($0.path ?? "")" }
+            .filter { seen.insert($0).inserted }
+        guard !names.isEmpty else { return lines }
+        let flags = names.prefix(5).map { "--finding '\($0)'" }.joined(separator: " ")
+        lines.append("  Accept it:   pagewright accept \(job.id) \(flags)")
+        return lines
+    }
+
     /// Why the job came to nothing.
     static func failure(of job: JobBody) -> CLIError {
         let findings = job.findings ?? []
@@ -82,6 +110,13 @@ struct ChangeCard {
             CLIError(
                 .failed, job.failure?.message ?? "the engine refused",
                 nextStep: "Say it in other words, or ask another engine with --engine.")
+        case "failed" where job.isRefused:
+            CLIError(
+                .failed, job.failure?.message ?? "the checks refused the change; nothing changed",
+                nextStep: ([findings.first?.advice ?? ""]
+                    + refusalHints(of: job).map { $0.trimmingCharacters(in: .whitespaces) })
+                    .filter { !$0.isEmpty }.joined(separator: "\n        "),
+                findings: findings)
         default:
             CLIError(
                 .failed, job.failure?.message ?? "the job \(job.id) ended as \(job.state); nothing changed",

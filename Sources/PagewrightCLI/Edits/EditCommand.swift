@@ -9,19 +9,32 @@ struct EditCommand: AsyncParsableCommand {
             the preview is. What visitors see stays as it is until `pagewright promote`. Ctrl-C stops watching, not the
             edit.
 
+            With --plan it answers what it would do and changes nothing; "do it" then carries the plan out. With --variants
+            it tries the request several times, each as a version of its own, and you pick one.
+
             Example: pagewright edit bakery "Change the headline to Fresh bread every morning"
+            Example: pagewright edit bakery --plan "Add a page about our bakers"
+            Example: pagewright edit bakery --variants 3 "Make the home page warmer"
             """)
 
     struct Accepted: Decodable {
         struct Edit: Decodable { let id: String }
+        struct Variant: Decodable {
+            let edit: Edit
+            let job: JobBody
+        }
         let edit: Edit
         let job: JobBody
+        let variants: [Variant]?
     }
 
     struct Request: Encodable {
         let prompt: String
         let engine: String?
         let baseVersion: Int?
+        let mode: String?
+        let conversationId: String?
+        let variants: Int?
     }
 
     @OptionGroup var connection: ConnectionOptions
@@ -29,15 +42,25 @@ struct EditCommand: AsyncParsableCommand {
     @Argument(help: "What to change, in words; - reads it from standard input.") var prompt: String
     @Option(help: "The engine: builtin or codex; default: the coordinator's choice.") var engine: String?
     @Option(help: ArgumentHelp("Start from this version; default: the preview.", valueName: "version")) var base: Int?
+    @Flag(help: "Answer what would be done, and change nothing.") var plan = false
+    @Option(help: "How many versions to try side by side, 1 to 3.") var variants: Int?
+    @Option(help: ArgumentHelp("The conversation; default: the site's newest.", valueName: "id"))
+    var conversation: String?
     @Flag(help: "Hand it in and do not wait.") var noWait = false
     @Option(help: ArgumentHelp("How many seconds to wait.", valueName: "seconds")) var timeout = 1800
 
     func run() async throws {
         let prompt = prompt == "-" ? Self.readStandardInput() : prompt
         try await connection.withClient { client in
-            let request = Request(prompt: prompt, engine: engine, baseVersion: base)
+            let request = Request(
+                prompt: prompt, engine: engine, baseVersion: base, mode: plan ? "plan" : nil,
+                conversationId: conversation, variants: variants)
             let answer = try await client.send(.post, "/sites/\(site)/edits", body: .json(request))
             let accepted = try answer.decode(Accepted.self)
+            if let tries = accepted.variants, tries.count > 1, !noWait {
+                return try await VariantChoice(site: site, client: client, timeout: .seconds(timeout)).show(
+                    tries, asJSON: connection.json)
+            }
             if noWait {
                 guard !connection.json else { return Console.print(json: answer.body) }
                 Console.print("The edit is job \(accepted.job.id).")

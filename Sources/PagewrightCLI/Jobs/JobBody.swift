@@ -29,10 +29,24 @@ struct JobBody: Decodable {
     let findings: [FindingBody]?
     let failure: Failure?
     let usage: Usage?
+    /// `change` or `plan`.
+    var mode: String?
+    /// Of an answered plan.
+    var plannedFiles: [String]?
+    var review: Review?
     let createdAt: String
     let updatedAt: String
 
-    var isOver: Bool { ["succeeded", "failed", "cancelled", "dead"].contains(state) }
+    /// How far a change went.
+    struct Review: Decodable {
+        let sentence: String
+        let version: Int?
+    }
+
+    var isOver: Bool { ["succeeded", "answered", "failed", "cancelled", "dead"].contains(state) }
+
+    /// Whether there is a change that the checks refused and nobody accepted.
+    var isRefused: Bool { state == "failed" && review != nil && review?.version == nil }
 
     /// What is happening, in one line.
     var progressLine: String {
@@ -53,6 +67,10 @@ struct FindingBody: Decodable, Equatable {
     let path: String?
     let subject: String?
     let message: String
+    var before: String?
+    var after: String?
+    /// What to do about it.
+    var advice: String?
 
     var line: String {
         "\(severity)  \(path.flatMap { $0.isEmpty ? nil : "\($0): " } ?? "")\(message) [\(rule)]"

@@ -7,7 +7,7 @@ struct JobsCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
     @Option(help: "Only those of this site.") var site: String?
-    @Option(help: "Only those in this state: queued, ready, leased, succeeded, failed, cancelled, dead.")
+    @Option(help: "Only those in this state: queued, ready, leased, succeeded, answered, failed, cancelled, dead.")
     var state: String?
     @Option(help: "At most so many.") var limit = 20
 
@@ -58,8 +58,16 @@ struct JobCommand: AsyncParsableCommand {
         if !job.isOver { lines.append("  Now       \(job.progressLine)") }
         if let version = job.version { lines.append("  Result    version \(version)") }
         if let summary = job.summary, !summary.isEmpty { lines.append("  Summary   \(summary)") }
+        if let files = job.plannedFiles, !files.isEmpty { lines.append("  Files     \(files.joined(separator: ", "))") }
+        if let review = job.review {
+            lines.append("  Scope     \(review.sentence)")
+            if job.state == "failed", let version = review.version {
+                lines.append("  Accepted  version \(version) was made of it")
+            }
+        }
         if let failure = job.failure { lines.append("  Failure   \(failure.message) [\(failure.code)]") }
         lines += (job.findings ?? []).map { "    \($0.line)" }
+        if job.isRefused { lines += ChangeCard.refusalHints(of: job) }
         lines.append("  Attempt   \(job.attempt)\(job.hostId.map { " on \($0)" } ?? "")")
         lines.append("  Asked     \(Wording.age(job.createdAt))")
         return lines
@@ -90,6 +98,8 @@ struct WhyCommand: AsyncParsableCommand {
         case "leased":
             "It runs\(job.hostId.map { " on \($0)" } ?? "") (attempt \(job.attempt), \(job.progress) %"
                 + (job.step.map { ", \($0)" } ?? "") + ")."
+        case "answered":
+            "It is answered: the plan is in `pagewright job \(job.id)`. Carry it out with: pagewright edit \(job.siteId) \"do it\"."
         case "succeeded": "It is done\(job.version.map { ": version \($0)" } ?? "")."
         case "cancelled": "It was cancelled; nothing changed. Try it again with: pagewright retry \(job.id)."
         default:

@@ -31,11 +31,45 @@ struct DiffBody: Decodable {
         let sha256: String
     }
 
+    struct Text: Decodable {
+        struct Piece: Decodable {
+            let text: String
+            let changed: Bool
+        }
+
+        struct Line: Decodable {
+            let kind: String
+            let pieces: [Piece]
+            let hidden: Int
+        }
+
+        let state: String
+        let lines: [Line]
+    }
+
+    struct Outline: Decodable {
+        struct Change: Decodable {
+            let sentence: String
+        }
+
+        let sentence: String
+        let changes: [Change]
+    }
+
+    struct Delta: Decodable {
+        let bytesBefore: Int64
+        let bytesAfter: Int64
+        let appeared: [FindingBody]
+        let vanished: [FindingBody]
+    }
+
     struct File: Decodable {
         let path: String
         let change: String
         let before: Content?
         let after: Content?
+        var text: Text?
+        var outline: Outline?
 
         var line: String {
             let sizes = [before, after].compactMap(\.self).map { Wording.size($0.sizeBytes) }.joined(separator: " -> ")
@@ -43,9 +77,10 @@ struct DiffBody: Decodable {
         }
     }
 
-    let from: Int
-    let to: Int
+    let from: Int?
+    let to: Int?
     let files: [File]
+    var delta: Delta?
 }
 
 extension String {

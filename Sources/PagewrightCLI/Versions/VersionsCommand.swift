@@ -30,27 +30,43 @@ struct VersionsCommand: AsyncParsableCommand {
 
 struct DiffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Show which files differ between two versions.",
-        discussion: "Example: pagewright diff bakery 1 2")
+        commandName: "diff", abstract: "Show what differs between two versions, or what a job changed.",
+        discussion: """
+            The views: files (names and sizes), text (lines), outline (what a reader of the pages sees) and findings (what
+            the checks say, and the weight).
+
+            Example: pagewright diff bakery 1 2
+            Example: pagewright diff bakery 1 2 --view outline
+            Example: pagewright diff bakery --job job_01jx… --view text
+            """)
+
+    enum View: String, ExpressibleByArgument, CaseIterable { case files, text, outline, findings }
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "The site's slug or id.") var site: String
-    @Argument(help: "The older version's number.") var from: Int
-    @Argument(help: "The newer version's number.") var to: Int
+    @Argument(help: "The older version's number.") var from: Int?
+    @Argument(help: "The newer version's number.") var to: Int?
+    @Option(help: "What to show: files, text, outline or findings.") var view = View.files
+    @Option(help: "What this job changed, also when it was refused.") var job: String?
+
+    func validate() throws {
+        guard (from != nil && to != nil) != (job != nil) else {
+            throw ValidationError("Name two versions, or a job with --job.")
+        }
+    }
 
     func run() async throws {
         try await connection.withClient { client in
-            let answer = try await client.send(.get, "/sites/\(site)/versions/\(from)/diff/\(to)")
+            let path: APIPath
+            if let job {
+                path = "/jobs/\(job)/diff"
+            } else {
+                path = "/sites/\(site)/versions/\(from ?? 0)/diff/\(to ?? 0)"
+            }
+            let answer = try await client.send(.get, path.with([("view", view.rawValue)]))
             guard !connection.json else { return Console.print(json: answer.body) }
-            let diff = try answer.decode(DiffBody.self)
-            guard !diff.files.isEmpty else {
-                return Console.print("Versions \(from) and \(to) hold the same files.")
-            }
-            for file in diff.files { Console.print(file.line) }
-            let counts = ["added", "modified", "removed"].map { change in
-                "\(diff.files.filter { $0.change == change }.count) \(change)"
-            }
-            Console.print(counts.joined(separator: ", "))
+            let text = DiffText(diff: try answer.decode(), view: view, usesColour: Console.usesColour)
+            for line in text.lines { Console.print(line) }
         }
     }
 }

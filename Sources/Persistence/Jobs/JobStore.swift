@@ -228,7 +228,7 @@ package struct JobStore: Sendable {
         switch job.state {
         case .succeeded(let number): version = number
         case .failed(let reason), .dead(let reason): failure = reason
-        case .queued, .ready, .leased, .cancelled: break
+        case .queued, .ready, .leased, .answered, .cancelled: break
         }
         let lease = job.grant?.lease
         return [
@@ -281,6 +281,7 @@ package struct JobStore: Sendable {
                     lease: lease, host: try row.identifier("host_id"), expiresAt: try row.timestamp("lease_expires_at"),
                     acceptedAt: try row.optionalTimestamp("accepted_at")))
         case .succeeded: return .succeeded(try row.versionNumber("version"))
+        case .answered: return .answered
         case .failed: return .failed(try failure())
         case .cancelled: return .cancelled
         case .dead: return .dead(try failure())

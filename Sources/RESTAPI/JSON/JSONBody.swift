@@ -57,6 +57,12 @@ struct JSONBody: Sendable {
         if case .boolean(let value) = value[name] { value } else { nil }
     }
 
+    /// The elements of an array of objects, each of which the schema has checked.
+    func objects(_ name: String) -> [JSONBody] {
+        guard case .array(let elements) = value[name] else { return [] }
+        return elements.map { JSONBody(value: $0) }
+    }
+
     func strings(_ name: String) -> [String] {
         guard case .array(let elements) = value[name] else { return [] }
         return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }

@@ -10,6 +10,30 @@ enum FindingBody {
             .init("path", .text, "The file; empty for the whole site.") { .string($0.path) },
             .init("subject", .text) { .string($0.subject) },
             .init("message", .text) { .string($0.message) },
+            .init("before", .text, "What was there, shortened; empty when it is not about a change.") {
+                .string($0.before)
+            },
+            .init("after", .text, "What is there now, shortened.") { .string($0.after) },
+            .init("advice", .text, "What to do; empty when the message says it.") { .string($0.advice) },
+        ])
+}
+
+enum ReviewBody {
+    static let table = ObjectBody<ChangeReview>(
+        "ChangeReview",
+        [
+            .init("digest", .text, "Of the manifest of what was made, also when it was refused.") {
+                .string($0.digest.text)
+            },
+            .init("files_changed", .count) { .count($0.scope.changed) },
+            .init("files_total", .count) { .count($0.scope.total) },
+            .init("files_outside", .count, "Changed files that the request did not name although it named others.") {
+                .count($0.scope.outside)
+            },
+            .init("sentence", .text) { .string($0.scope.sentence) },
+            .init("version", .nullable(.version), "What was made of it; null while it is refused.") {
+                .optional($0.version, JSONValue.version)
+            },
         ])
 }
 
@@ -66,6 +90,13 @@ enum JobBody {
                 .optional($0.job.failure) { ["code": .string($0.code), "message": .string($0.message)] }
             },
             .init("usage", usage.schema) { usage.json($0.usage) },
+            .init("mode", .nullable(.text)) { .optional($0.edit) { .string($0.mode.rawValue) } },
+            .init("planned_files", .array(.text), "Of an answered plan: what it would touch.") {
+                .array(($0.edit?.plannedFiles ?? []).map { .string($0) })
+            },
+            .init("review", .nullable(ReviewBody.table.schema), "How far the change went.") {
+                .optional($0.review, ReviewBody.table.json)
+            },
             .init("created_at", .time) { .time($0.job.createdAt) },
             .init("updated_at", .time) { .time($0.job.updatedAt) },
         ])
@@ -79,7 +110,7 @@ extension Job {
     fileprivate var failure: JobFailure? {
         switch state {
         case .failed(let failure), .dead(let failure): failure
-        case .queued, .ready, .leased, .succeeded, .cancelled: nil
+        case .queued, .ready, .leased, .succeeded, .answered, .cancelled: nil
         }
     }
 }

@@ -4,11 +4,13 @@ import HTTPTypes
 
 struct JobRoutes {
     let jobs: JobService
+    let acceptance: ChangeAcceptance
+    let comparison: VersionComparison
 
     private static let feature = "Jobs"
     private static let path = "/api/v1/jobs/{job}"
 
-    var routes: [APIRoute] { [list, find, cancel, retry, unlock, log] }
+    var routes: [APIRoute] { [list, find, cancel, retry, accept, diff, unlock, log] }
 
     private var list: APIRoute {
         APIRoute(
@@ -55,6 +57,47 @@ struct JobRoutes {
             try await request.once(JobBody.table.json) {
                 try await jobs.retry(try request.identifier("job"), for: try request.principal, once: $0)
             }
+        }
+    }
+
+    private var accept: APIRoute {
+        APIRoute(
+            .post, Self.path + "/accept",
+            "Accept, for once, findings of a change that was refused; it is checked again and becomes a version",
+            feature: Self.feature,
+            input: .json(
+                .object([
+                    .init(
+                        "findings",
+                        .array(
+                            .object([
+                                .init("rule", .text),
+                                .init("path", .text, "The file; * for every file; empty for the site."),
+                            ])))
+                ])), status: .created, content: .json(VersionBody.table.schema),
+            errors: [.notFound, .conflict, .failedPrecondition, .validationFailed]
+        ) { request in
+            let references = try request.body.objects("findings").map { finding in
+                try FindingReference("\(finding.string("rule")):\(finding.string("path"))")
+            }
+            return try await request.once(VersionBody.table.json) {
+                try await acceptance.accept(
+                    try request.identifier("job"), findings: references, for: try request.principal, once: $0)
+            }
+        }
+    }
+
+    private var diff: APIRoute {
+        APIRoute(
+            .get, Self.path + "/diff", "What a job changed, also when it was refused", feature: Self.feature,
+            query: [ComparisonBody.viewParameter([.files, .text, .outline])], content: .json(ComparisonBody.schema),
+            errors: [.notFound, .failedPrecondition]
+        ) { request in
+            let subject = VersionComparison.Subject.job(try request.identifier("job"))
+            return .json(
+                try await ComparisonBody.json(
+                    try ComparisonBody.View(request, among: [.files, .text, .outline]), of: subject, by: comparison,
+                    for: try request.principal))
         }
     }
 

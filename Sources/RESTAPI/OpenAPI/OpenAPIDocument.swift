@@ -10,6 +10,7 @@ struct OpenAPIDocument: Sendable {
         "site": "The id or the slug of a site.", "job": "The id of a job.", "host": "The id of a host.",
         "version": "The number of a version.", "to": "The number of the version to compare with.",
         "domain": "A domain name.", "brake": "The name of a brake.",
+        "edit": "The id of an edit.", "conversation": "The id of a conversation.",
         "path": "The path of a file within the version, with its slashes.",
     ]
 

@@ -22,7 +22,7 @@ struct ReleaseRoutes {
     private static let feature = "Releases"
     private static let version = JSONSchema.object([.init("version", .version)])
 
-    var routes: [APIRoute] { [setPreview, promote, rollBack, list] }
+    var routes: [APIRoute] { [setPreview, undo, promote, rollBack, list] }
 
     private var setPreview: APIRoute {
         APIRoute(
@@ -33,6 +33,17 @@ struct ReleaseRoutes {
                 try await releases.setPreview(
                     request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
                     once: $0)
+            }
+        }
+    }
+
+    private var undo: APIRoute {
+        APIRoute(
+            .post, "/api/v1/sites/{site}/undo", "Show in the preview what its version was made from",
+            feature: Self.feature, content: .json(SiteBody.table.schema), errors: [.notFound, .failedPrecondition]
+        ) { request in
+            try await request.once(SiteBody.table.json) {
+                try await releases.undo(on: request.parameter("site"), for: try request.principal, once: $0)
             }
         }
     }

@@ -7,6 +7,7 @@ import HummingbirdCore
 struct VersionRoutes {
     let versions: VersionService
     let sites: SiteService
+    let comparison: VersionComparison
 
     private static let feature = "Versions"
     private static let path = "/api/v1/sites/{site}/versions"
@@ -138,13 +139,16 @@ struct VersionRoutes {
     private var diff: APIRoute {
         APIRoute(
             .get, Self.one + "/diff/{to}", "What changed between two versions", feature: Self.feature,
-            content: .json(DiffBody.table.schema), errors: [.notFound]
+            query: [ComparisonBody.viewParameter(ComparisonBody.View.allCases)],
+            content: .json(ComparisonBody.schema), errors: [.notFound]
         ) { request in
-            let from = try request.versionNumber()
-            let to = try request.versionNumber("to")
-            let diff = try await versions.diff(
-                from: from, to: to, of: request.parameter("site"), for: try request.principal)
-            return .json(DiffBody.table.json((from, to, diff)))
+            let subject = VersionComparison.Subject.versions(
+                from: try request.versionNumber(), to: try request.versionNumber("to"),
+                site: request.parameter("site"))
+            return .json(
+                try await ComparisonBody.json(
+                    try ComparisonBody.View(request, among: ComparisonBody.View.allCases), of: subject, by: comparison,
+                    for: try request.principal))
         }
     }
 }

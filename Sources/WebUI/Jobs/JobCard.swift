@@ -40,7 +40,7 @@ struct JobCard {
     private var canRetry: Bool {
         switch job.state {
         case .failed, .cancelled, .dead: true
-        case .queued, .ready, .leased, .succeeded: false
+        case .queued, .ready, .leased, .succeeded, .answered: false
         }
     }
 
@@ -49,6 +49,7 @@ struct JobCard {
         case .queued, .ready: "Waiting"
         case .leased: job.cancelRequestedAt == nil ? "Running" : "Stopping"
         case .succeeded: "Done"
+        case .answered: "Answered"
         case .failed: "Not done"
         case .cancelled: "Stopped"
         case .dead: "Given up"
@@ -59,7 +60,7 @@ struct JobCard {
         switch job.state {
         case .queued, .ready: "wait"
         case .leased: "busy"
-        case .succeeded: "ok"
+        case .succeeded, .answered: "ok"
         case .failed, .dead: "danger"
         case .cancelled: "plain"
         }
@@ -76,7 +77,7 @@ extension Job {
     var problem: JobFailure? {
         switch state {
         case .failed(let failure), .dead(let failure): failure
-        case .queued, .ready, .leased, .succeeded, .cancelled: nil
+        case .queued, .ready, .leased, .succeeded, .answered, .cancelled: nil
         }
     }
 }

@@ -1,0 +1,46 @@
+package import Artifacts
+import BlockingIO
+import Domain
+import Synchronization
+import Validation
+
+/// What the guardrails and comparisons know of files. Only changed files are looked at, and what was looked at lately is
+/// remembered by its content.
+package final class FileSurveySource: Sendable {
+    private static let memoryLimit = 400
+
+    private struct Key: Hashable {
+        let digest: ContentDigest
+        let path: SitePath
+    }
+
+    private let blobs: any BlobStore
+    private let pool = BlockingPool(label: "pagewright.surveys", width: 2)
+    private let memory = Mutex<[Key: FileSurvey]>([:])
+
+    package init(blobs: any BlobStore) {
+        self.blobs = blobs
+    }
+
+    /// `nil` for a file that is too large to be looked into. New content is read from `batch`, or from the store without
+    /// one.
+    func survey(of entry: Manifest.Entry, in batch: (any BlobBatch)? = nil) async throws -> FileSurvey? {
+        let key = Key(digest: entry.digest, path: entry.path)
+        if let known = memory.withLock({ $0[key] }) { return known }
+        guard entry.sizeInBytes <= FileSurvey.sizeLimit else { return nil }
+        let limit = Int(entry.sizeInBytes)
+        let bytes =
+            if let batch {
+                try await batch.read(entry.digest, limit: limit)
+            } else {
+                try await blobs.read(entry.digest, limit: limit)
+            }
+        let survey = try await pool.run { FileSurvey(of: entry.path, bytes: bytes) }
+        memory.withLock { memory in
+            // Everything goes at once when it is full: what is needed is read again.
+            if memory.count >= Self.memoryLimit { memory.removeAll() }
+            memory[key] = survey
+        }
+        return survey
+    }
+}
