@@ -16,6 +16,11 @@ package struct Stores: Sendable {
     package let brakes = BrakeStore()
     package let installation = InstallationStore()
     package let recoveryFinds = RecoveryFindStore()
+    package let engines = EngineStore()
+    package let budgets = BudgetStore()
+    package let ledger = LedgerStore()
+    package let transcripts = TranscriptStore()
+    package let cache = ResponseCacheStore()
 
     package init() {}
 }

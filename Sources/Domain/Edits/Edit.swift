@@ -10,11 +10,15 @@ package struct Edit: Sendable, Identifiable, Equatable {
     package var base: VersionNumber
     package let isBaseChosen: Bool
     package let job: JobID
+    /// The job whose transcript this one replays; then it asks no model and makes no version.
+    package let replayOf: JobID?
+    /// Whether a kept answer of a model may not be used for it.
+    package let isFresh: Bool
     package let createdAt: Timestamp
 
     package init(
         id: EditID, site: SiteID, author: UserID, prompt: Prompt, engine: EngineName, base: VersionNumber,
-        isBaseChosen: Bool = false, job: JobID, createdAt: Timestamp
+        isBaseChosen: Bool = false, job: JobID, replayOf: JobID? = nil, isFresh: Bool = false, createdAt: Timestamp
     ) {
         self.id = id
         self.site = site
@@ -24,6 +28,8 @@ package struct Edit: Sendable, Identifiable, Equatable {
         self.base = base
         self.isBaseChosen = isBaseChosen
         self.job = job
+        self.replayOf = replayOf
+        self.isFresh = isFresh
         self.createdAt = createdAt
     }
 }
