@@ -32,12 +32,13 @@ struct Pagewright: AsyncParsableCommand {
                 subcommands: [
                     JobsCommand.self, JobCommand.self, UnlockCommand.self, WhyCommand.self, CancelCommand.self,
                     RetryCommand.self,
-                    LogsCommand.self,
+                    LogsCommand.self, ReplayCommand.self, UsageCommand.self,
                 ]),
             CommandGroup(
                 name: "Fleet",
                 subcommands: [
                     HostsCommand.self, HostCommand.self, AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
+                    EnginesCommand.self, BudgetsCommand.self,
                 ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])

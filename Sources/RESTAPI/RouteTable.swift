@@ -22,7 +22,9 @@ struct RouteTable: Sendable {
             + SiteRoutes(sites: services.sites).routes
             + DomainRoutes(sites: services.sites).routes
             + EditRoutes(edits: services.edits).routes
-            + JobRoutes(jobs: services.jobs).routes
+            + JobRoutes(jobs: services.jobs, edits: services.edits, budgets: services.budgets).routes
+            + EngineRoutes(engines: services.engines).routes
+            + BudgetRoutes(budgets: services.budgets).routes
             + VersionRoutes(versions: services.versions, sites: services.sites).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes

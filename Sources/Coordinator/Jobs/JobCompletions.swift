@@ -13,6 +13,8 @@ package struct JobCompletions: Sendable {
     private enum Result: Sendable {
         case version(CheckedContent, parent: VersionNumber, edit: Edit)
         case failure(JobFailure, findings: [Finding])
+        /// A replay came to this version again.
+        case replayed(VersionNumber)
         case cancelled
     }
 
@@ -79,7 +81,11 @@ package struct JobCompletions: Sendable {
         desiredState.advance()
         if case .ready = applied.job.state {
             // The machinery broke: what is wrong may need a moment.
-            await ready.announce(applied.job, delay: .seconds(1) * min(30, applied.job.losses))
+            var delay = Duration.seconds(1) * min(30, applied.job.losses)
+            if case .failed(let failure) = completion.outcome {
+                delay = failure.retryDelay(losses: applied.job.losses)
+            }
+            await ready.announce(applied.job, delay: delay)
         }
         if let next = applied.next { await ready.announce(next) }
         logger.notice(
@@ -102,7 +108,11 @@ package struct JobCompletions: Sendable {
                 site.admits(lease, of: host, on: record.job)
             else { return nil }
             record.summary = String(completion.summary.prefix(4000))
-            record.usage = record.usage + completion.usage
+            let before = record
+            let accounting = EngineAccounting(stores: stores)
+            let asked = try await stores.edits.find(job: lease.job, in: transaction)
+            let used = record.isFromCache ? .zero : completion.usage
+            record.usage = record.usage + used
             switch result {
             case .version(let content, let parent, let edit):
                 let version = try await recorder.record(
@@ -113,10 +123,17 @@ package struct JobCompletions: Sendable {
                 try record.job.succeed(lease, with: version.number, at: now)
             case .failure(let failure, let findings):
                 record.findings = findings
-                try record.job.fail(lease, with: failure, at: now)
+                let judged = try await accounting.judge(
+                    failure, of: &record, edit: asked, usage: used, at: now, in: transaction)
+                try record.job.fail(lease, with: judged, at: now)
+            case .replayed(let version):
+                try record.job.succeed(lease, with: version, at: now)
             case .cancelled:
                 try record.job.confirmCancelled(lease, at: now)
             }
+            try await accounting.close(
+                record, before: before, edit: asked, usage: used, transcript: completion.transcript, at: now,
+                in: transaction)
             // Whatever the outcome, this lease is over.
             _ = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
@@ -165,6 +182,7 @@ package struct JobCompletions: Sendable {
             else { throw ServiceError(.internalError, "the base of \(lease.job) is missing") }
             return (edit, parent)
         }
+        if let original = edit.replayOf { return try await replayed(original, as: digest) }
         guard !changes.isEmpty else {
             return .failure(
                 JobFailure(kind: .task, code: "nothing-changed", message: "Nothing was changed."), findings: [])
@@ -195,5 +213,22 @@ package struct JobCompletions: Sendable {
             StagedContent(manifest: manifest, batch: nil, sweeps: sweeps), parent: parent,
             origin: .edit(edit.id, job: lease.job, engine: edit.engine))
         return .version(content, parent: parent.number, edit: edit)
+    }
+
+    /// Whether the replay of `original` came to the same content.
+    private func replayed(_ original: JobID, as digest: ContentDigest) async throws -> Result {
+        let version = try await database.read { transaction -> Version? in
+            guard let record = try await stores.jobs.find(original, in: transaction),
+                case .succeeded(let number) = record.job.state
+            else { return nil }
+            return try await stores.versions.find(number, of: record.job.site, in: transaction)
+        }
+        guard let version else {
+            throw ServiceError(.internalError, "the version that \(original) made is missing")
+        }
+        switch ReplayVerdict(expected: version.digest, version: version.number, found: digest) {
+        case .same(let number): return .replayed(number)
+        case .different(let failure): return .failure(failure, findings: [])
+        }
     }
 }

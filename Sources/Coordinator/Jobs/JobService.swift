@@ -149,6 +149,7 @@ package struct JobService: Sendable {
             }
             return (site, edit)
         }
+        if let original = edit.replayOf { return try await edits.replay(original, for: principal, once: once) }
         return try await edits.submit(
             prompt: edit.prompt.text, engine: edit.engine.rawValue,
             baseVersion: edit.isBaseChosen ? edit.base.rawValue : nil, to: site.id.text, for: principal,

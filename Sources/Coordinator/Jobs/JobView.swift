@@ -9,6 +9,10 @@ package struct JobView: Sendable {
     package let summary: String
     package let findings: [Finding]
     package let usage: TokenUsage
+    /// The model that was or is asked; empty when none is, or when the worker chose it.
+    package let model: String
+    /// Whether its answers came from the cache or a transcript, so that no token was used.
+    package let isFromCache: Bool
 
     package var host: HostID? { job.grant?.host }
 }

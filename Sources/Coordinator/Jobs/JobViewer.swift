@@ -11,7 +11,8 @@ struct JobViewer: Sendable {
         let edit = try await stores.edits.find(job: record.job.id, in: transaction)
         return JobView(
             job: record.job, edit: edit, wait: try await wait(record.job, engine: edit?.engine, in: transaction),
-            summary: record.summary, findings: record.findings, usage: record.usage)
+            summary: record.summary, findings: record.findings, usage: record.usage,
+            model: record.model, isFromCache: record.isFromCache)
     }
 
     /// Which lock, held by which job; or which worker is missing.

@@ -1,5 +1,8 @@
 /// What an answer of a model depends on. Two edits with the same key get the same answer, so the second need not ask.
 package struct CacheKey: Sendable, Hashable {
+    /// Raised whenever the engine's own instructions or tools change: then older answers are of no use.
+    package static let instructions = "1"
+
     /// Fields that stand behind their length each, so that no two keys have the same text. To be hashed.
     package let canonicalText: String
 

@@ -12,7 +12,10 @@ package struct TokenPrices: Sendable, Equatable {
         self.output = output
     }
 
-    /// In millionths of the currency, rounded up; the largest number there is when it cannot be counted.
+    /// More than anything costs; sums of it still fit into a database.
+    private static let most = 1_000_000_000_000
+
+    /// In millionths of the currency, rounded up.
     package func cost(of usage: TokenUsage) -> Int {
         let pairs = [
             (usage.uncachedInput, uncachedInput), (usage.cachedInput, cachedInput), (usage.output, output),
@@ -21,9 +24,9 @@ package struct TokenPrices: Sendable, Equatable {
         for (tokens, price) in pairs {
             let (product, overflows) = max(0, tokens).multipliedReportingOverflow(by: max(0, price))
             let (next, carries) = sum.addingReportingOverflow(product)
-            if overflows || carries { return .max }
+            if overflows || carries { return Self.most }
             sum = next
         }
-        return sum / 1_000_000 + (sum % 1_000_000 == 0 ? 0 : 1)
+        return min(Self.most, sum / 1_000_000 + (sum % 1_000_000 == 0 ? 0 : 1))
     }
 }

@@ -22,12 +22,15 @@ struct EditCommand: AsyncParsableCommand {
         let prompt: String
         let engine: String?
         let baseVersion: Int?
+        let fresh: Bool?
     }
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "The site's slug or id.") var site: String
     @Argument(help: "What to change, in words; - reads it from standard input.") var prompt: String
-    @Option(help: "The engine: builtin or codex; default: the coordinator's choice.") var engine: String?
+    @Option(help: "The engine: builtin, codex, claude or model; default: the site's, then the coordinator's choice.")
+    var engine: String?
+    @Flag(help: "Ask the model even when it gave an answer to the same before.") var fresh = false
     @Option(help: ArgumentHelp("Start from this version; default: the preview.", valueName: "version")) var base: Int?
     @Flag(help: "Hand it in and do not wait.") var noWait = false
     @Option(help: ArgumentHelp("How many seconds to wait.", valueName: "seconds")) var timeout = 1800
@@ -35,7 +38,7 @@ struct EditCommand: AsyncParsableCommand {
     func run() async throws {
         let prompt = prompt == "-" ? Self.readStandardInput() : prompt
         try await connection.withClient { client in
-            let request = Request(prompt: prompt, engine: engine, baseVersion: base)
+            let request = Request(prompt: prompt, engine: engine, baseVersion: base, fresh: fresh ? true : nil)
             let answer = try await client.send(.post, "/sites/\(site)/edits", body: .json(request))
             let accepted = try answer.decode(Accepted.self)
             if noWait {

@@ -29,6 +29,8 @@ struct JobBody: Decodable {
     let findings: [FindingBody]?
     let failure: Failure?
     let usage: Usage?
+    let model: String?
+    let fromCache: Bool?
     let createdAt: String
     let updatedAt: String
 

@@ -23,13 +23,16 @@ struct EditRoutes {
                     JSONSchema.optional("engine", .words(EngineName.allCases.map(\.rawValue))),
                     JSONSchema.optional(
                         "base_version", .version, "What to start from; otherwise what the preview shows then."),
+                    JSONSchema.optional(
+                        "fresh", .boolean, "Ask the model even when it gave an answer to the same before."),
                 ]), limit: Self.promptLimit), status: .accepted, content: .json(Self.accepted),
             errors: [.notFound, .failedPrecondition, .quotaExceeded]
         ) { request in
             try await request.once({ ["edit": EditBody.table.json($0.edit), "job": JobBody.table.json($0.job)] }) {
                 try await edits.submit(
                     prompt: request.body.string("prompt"), engine: request.body.optionalString("engine"),
-                    baseVersion: request.body.optionalInteger("base_version"), to: request.parameter("site"),
+                    baseVersion: request.body.optionalInteger("base_version"),
+                    isFresh: request.body.optionalBoolean("fresh") ?? false, to: request.parameter("site"),
                     for: try request.principal, once: $0)
             }
         }

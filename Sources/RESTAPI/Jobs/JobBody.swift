@@ -66,6 +66,12 @@ enum JobBody {
                 .optional($0.job.failure) { ["code": .string($0.code), "message": .string($0.message)] }
             },
             .init("usage", usage.schema) { usage.json($0.usage) },
+            .init("model", .text, "The model that was asked; empty when none was, or when the worker chose it.") {
+                .string($0.model)
+            },
+            .init("from_cache", .boolean, "Whether its answers were kept ones, so that no token was used.") {
+                .boolean($0.isFromCache)
+            },
             .init("created_at", .time) { .time($0.job.createdAt) },
             .init("updated_at", .time) { .time($0.job.updatedAt) },
         ])

@@ -4,11 +4,13 @@ import HTTPTypes
 
 struct JobRoutes {
     let jobs: JobService
+    let edits: EditService
+    let budgets: BudgetService
 
     private static let feature = "Jobs"
     private static let path = "/api/v1/jobs/{job}"
 
-    var routes: [APIRoute] { [list, find, cancel, retry, unlock, log] }
+    var routes: [APIRoute] { [list, find, cancel, retry, replay, unlock, log, usage] }
 
     private var list: APIRoute {
         APIRoute(
@@ -55,6 +57,30 @@ struct JobRoutes {
             try await request.once(JobBody.table.json) {
                 try await jobs.retry(try request.identifier("job"), for: try request.principal, once: $0)
             }
+        }
+    }
+
+    private var replay: APIRoute {
+        APIRoute(
+            .post, Self.path + "/replay",
+            "Carry an edit out once more from what its model said then, without a model; makes a new job",
+            feature: Self.feature, status: .accepted, content: .json(JobBody.table.schema),
+            errors: [.notFound, .conflict, .quotaExceeded]
+        ) { request in
+            try await request.once(JobBody.table.json) {
+                try await edits.replay(try request.identifier("job"), for: try request.principal, once: $0)
+            }
+        }
+    }
+
+    private var usage: APIRoute {
+        APIRoute(
+            .get, Self.path + "/usage", "What each attempt of a job used of a model", feature: Self.feature,
+            content: .json(LedgerBody.table.listSchema), errors: [.notFound]
+        ) { request in
+            .json(
+                LedgerBody.table.json(
+                    try await budgets.usage(of: try request.identifier("job"), for: try request.principal)))
         }
     }
 
