@@ -1,4 +1,5 @@
 package import Domain
+import SwiftProtobuf
 
 extension ModelAccess {
     package init(wire: Pagewright_Agent_V1_ModelAccess) throws(ServiceError) {
