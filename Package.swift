@@ -152,7 +152,8 @@ let package = Package(
                 "Artifacts", "BlockingIO", "Domain", "Telemetry", asyncHTTPClient, crypto, logging, metrics, nioCore,
                 nioHTTP1, nioSSL,
             ], swiftSettings: settings),
-        .target(name: "Engines", dependencies: ["Domain", "Markup", "Sandbox"], swiftSettings: settings),
+        .target(
+            name: "Engines", dependencies: ["Domain", "Markup", "Sandbox", crypto], swiftSettings: settings),
         .target(name: "Persistence", dependencies: ["Database", "Domain", crypto], swiftSettings: settings),
         .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
         .target(
@@ -219,7 +220,7 @@ let package = Package(
                 "AgentGateway", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Coordinator", "Database",
                 "DatabasePostgres", "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue",
                 "QueueEmbedded", "QueueRedis", "RESTAPI", "Redis", "Telemetry", "WebUI", argumentParser,
-                configuration, lifecycle, logging, metrics, unixSignals, yams,
+                asyncHTTPClient, configuration, lifecycle, logging, metrics, nioCore, nioHTTP1, unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
             name: "PagewrightCLI",

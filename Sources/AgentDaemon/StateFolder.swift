@@ -25,6 +25,8 @@ struct StateFolder: Sendable, ExpressibleByArgument {
     var blobs: String { path + "/blobs" }
     var spool: String { path + "/spool" }
     var jobs: String { path + "/jobs" }
+    /// What engines remember of conversations.
+    var conversations: String { path + "/conversations" }
     private var run: String { path + "/run" }
     var socket: String { run + "/agent.sock" }
 

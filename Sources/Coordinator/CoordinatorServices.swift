@@ -38,12 +38,15 @@ package struct CoordinatorServices: Sendable {
     package let brakes: BrakeService
     package let memoryWatch: MemoryWatch
     package let workers: WorkerPool
+    package let engines: EngineService
+    package let budgets: BudgetService
 
     package init(
         database: any SQLDatabase, queue: any JobQueue, bus: any CoordinatorBus = SilentBus(), blobs: any BlobStore,
         reader: ArchiveReader,
         writer: ArchiveWriter, authority: CertificateAuthority, signer: VersionSigner, templates: [SiteTemplate],
-        settings: CoordinatorSettings, sidecar: Sidecar? = nil, clock: any WallClock, logger: Logger
+        settings: CoordinatorSettings, sidecar: Sidecar? = nil, sealer: KeySealer = .ephemeral(),
+        probe: (any ModelProbe)? = nil, clock: any WallClock, logger: Logger
     ) {
         let stores = Stores()
         let feed = EventFeed(store: stores.events, bus: bus)
@@ -72,7 +75,11 @@ package struct CoordinatorServices: Sendable {
         let ended = EndedAttempts()
         ledger = JobLedger(
             database: database, stores: stores, ready: ready, feed: feed, ended: ended, settings: settings,
-            clock: clock, logger: logger)
+            sealer: sealer, clock: clock, logger: logger)
+        engines = EngineService(
+            database: database, stores: stores, workers: workers, sealer: sealer, probe: probe, clock: clock,
+            logger: logger)
+        budgets = BudgetService(database: database, stores: stores, clock: clock, logger: logger)
         dispatcher = JobDispatcher(
             ledger: ledger, queue: queue, ready: ready, workers: workers, settings: settings, logger: logger)
         reaper = LeaseReaper(

@@ -42,10 +42,12 @@ struct CoordinatorCore: Sendable {
             )
         }
         let templates = try await pool.run { try SiteTemplates.load() }
+        let sealingKey = try await SecretFile(path: folder.sealingKey).contents(length: KeySealer.keyLength, on: pool)
         let services = CoordinatorServices(
             database: database, queue: hints.queue, bus: hints.bus, blobs: blobs, reader: ArchiveReader(pool: pool),
             writer: ArchiveWriter(pool: pool), authority: authority, signer: signer, templates: templates,
-            settings: settings, sidecar: Sidecar(directory: folder.memory, pool: pool), clock: clock, logger: logger)
+            settings: settings, sidecar: Sidecar(directory: folder.memory, pool: pool),
+            sealer: KeySealer(key: sealingKey), probe: HTTPModelProbe(), clock: clock, logger: logger)
         let key = try await SecretFile(path: folder.tokenKey).contents(length: AccessTokenSigner.keyLength, on: pool)
         let accounts = AccountService(
             database: database, passwords: try PasswordHasher(pool: pool),

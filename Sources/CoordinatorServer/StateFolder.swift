@@ -21,6 +21,8 @@ struct StateFolder: Sendable {
     var uploads: String { path + "/uploads" }
     /// Blobs on their way to S3.
     var spool: String { path + "/spool" }
+    /// Opens the sealed keys of models.
+    var sealingKey: String { secrets + "/engine-keys.key" }
     var tokenKey: String { secrets + "/access-token.key" }
 
     /// Makes the folder, readable for its owner only.

@@ -33,14 +33,13 @@ struct Pagewright: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     JobsCommand.self, JobCommand.self, UnlockCommand.self, WhyCommand.self, CancelCommand.self,
-                    RetryCommand.self, AcceptCommand.self,
-                    LogsCommand.self,
+                    RetryCommand.self, AcceptCommand.self, ReplayCommand.self, LogsCommand.self, UsageCommand.self,
                 ]),
             CommandGroup(
                 name: "Fleet",
                 subcommands: [
-                    HostsCommand.self, HostCommand.self, UsersCommand.self, AuditCommand.self, RecoveryCommand.self,
-                    BrakesCommand.self,
+                    HostsCommand.self, HostCommand.self, UsersCommand.self, EnginesCommand.self, BudgetsCommand.self,
+                    AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
                 ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])

@@ -9,9 +9,10 @@ package enum Schema {
         Migration(number: 4, name: "audit", statements: AuditSchema.statements),
         Migration(number: 5, name: "coordination", statements: CoordinationSchema.statements),
         Migration(number: 6, name: "blob collection", statements: blobCollection),
-        Migration(number: 11, name: "profiles", statements: AccountsSchema.profiles),
         Migration(number: 7, name: "presence", statements: PresenceSchema.statements),
         Migration(number: 8, name: "conversations and guardrails", statements: ConversationSchema.statements),
+        Migration(number: 9, name: "engines", statements: EnginesSchema.statements),
+        Migration(number: 11, name: "profiles", statements: AccountsSchema.profiles),
     ]
 
     private static let mainJob = [

@@ -21,6 +21,11 @@ package struct Stores: Sendable {
     package let installation = InstallationStore()
     package let recoveryFinds = RecoveryFindStore()
     package let labels = VersionLabelStore()
+    package let engines = EngineStore()
+    package let budgets = BudgetStore()
+    package let ledger = LedgerStore()
+    package let transcripts = TranscriptStore()
+    package let cache = ResponseCacheStore()
 
     package init() {}
 }

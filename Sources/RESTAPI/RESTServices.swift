@@ -18,6 +18,8 @@ package struct RESTServices: Sendable {
     package let audit: AuditService
     package let recovery: RecoveryService
     package let brakes: BrakeService
+    package let engines: EngineService
+    package let budgets: BudgetService
 
     package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
         self.accounts = accounts
@@ -36,5 +38,7 @@ package struct RESTServices: Sendable {
         audit = coordinator.audit
         recovery = coordinator.recovery
         brakes = coordinator.brakes
+        engines = coordinator.engines
+        budgets = coordinator.budgets
     }
 }

@@ -26,7 +26,12 @@ struct RouteTable: Sendable {
             + EditRoutes(edits: services.edits, releases: services.releases).routes
             + ConversationRoutes(conversations: services.conversations).routes
             + LockRoutes(locks: services.locks).routes
-            + JobRoutes(jobs: services.jobs, acceptance: services.acceptance, comparison: services.comparison).routes
+            + JobRoutes(
+                jobs: services.jobs, acceptance: services.acceptance, comparison: services.comparison,
+                edits: services.edits, budgets: services.budgets
+            ).routes
+            + EngineRoutes(engines: services.engines).routes
+            + BudgetRoutes(budgets: services.budgets).routes
             + VersionRoutes(
                 versions: services.versions, sites: services.sites, comparison: services.comparison
             ).routes

@@ -1,5 +1,6 @@
 import BlockingIO
 import Domain
+import Engines
 import Sandbox
 
 extension JobFailure {
@@ -12,6 +13,8 @@ extension JobFailure {
     /// What an error on the way means for the job.
     init(during error: any Error) {
         switch error {
+        case let refusal as EngineRefusal:
+            self = refusal.failure
         case let refusal as WorkspaceCollector.Refusal:
             self.init(kind: .task, code: refusal.rule, message: "The result was refused: \(refusal.message).")
         case let error as SystemCallError where error.isStorageFull:

@@ -24,6 +24,10 @@ struct JobAttempt: Sendable {
         let transfer: any BlobTransfer
         let pool: BlockingPool
         let logger: Logger
+        /// `nil` when this worker has no way to a model but an engine's own.
+        var gate: (any ModelGate)?
+        /// `nil` when engines remember nothing here.
+        var memory: ConversationMemory?
     }
 
     let offer: JobOffer
@@ -68,7 +72,8 @@ struct JobAttempt: Sendable {
             return (.silent, nil)
         }
         let completion = JobCompletion(
-            lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage)
+            lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage,
+            transcript: result.transcript)
         return (.complete(completion), result.manifest)
     }
 
@@ -76,6 +81,7 @@ struct JobAttempt: Sendable {
         var outcome: JobCompletion.Outcome
         var summary = ""
         var usage = TokenUsage.zero
+        var transcript: [UInt8] = []
         var manifest: Manifest?
     }
 
@@ -89,6 +95,7 @@ struct JobAttempt: Sendable {
             let run = try await runEngine()
             FaultPoint.engineEnded.reach()
             result.usage = run.usage
+            result.transcript = run.transcript
             switch run.verdict {
             case .failed(let failure):
                 result.outcome = .failed(failure)
@@ -157,17 +164,71 @@ struct JobAttempt: Sendable {
         return fetched.manifest
     }
 
-    private func runEngine() async throws -> (verdict: EngineVerdict, usage: TokenUsage) {
+    private func runEngine() async throws -> EngineResult {
         reporter.progress("Editing", 10)
+        guard let access = offer.model, offer.replay.isEmpty, let gate = workshop.gate else {
+            return try await runEngine(socketFolder: nil)
+        }
+        return try await gate.withWay(to: access.endpoint, for: offer.lease.job) { folder in
+            try await runEngine(socketFolder: folder)
+        }
+    }
+
+    private func runEngine(socketFolder: String?) async throws -> EngineResult {
+        let memory = await recall()
         let task = EngineTask(
-            prompt: offer.prompt, workspace: workspace.site, state: workspace.state, limits: SandboxLimits(offer.limits)
-        )
+            prompt: offer.prompt, workspace: workspace.site, state: workspace.state,
+            limits: SandboxLimits(offer.limits), model: offer.model.map { EngineModel($0) },
+            socketFolder: socketFolder, replay: offer.replay, memory: memory, continuation: offer.continuation)
         let engine = engine
         let run = try await workshop.pool.run { try engine.makeRun(for: task) }
         let reader = TranscriptReader(engine.makeTranscript(for: task), reporter: reporter)
         let outcome = try await workshop.runner.run(run.plan, input: run.input) { reader.read($0) }
         try Task.checkCancellation()
-        return try await workshop.pool.run { reader.judge(outcome) }
+        let result = try await workshop.pool.run { reader.judge(outcome) }
+        await remember(result)
+        return result
+    }
+
+    // MARK: What the engine remembers
+
+    private var remembers: Bool {
+        !offer.conversation.isEmpty && offer.replay.isEmpty && !engine.remembered.isEmpty
+    }
+
+    /// Brings back what the engine knows of the conversation; it begins anew when that cannot be had.
+    private func recall() async -> EngineMemory? {
+        guard remembers, let store = workshop.memory else { return nil }
+        let (conversation, engine, state) = (offer.conversation, engine.name, workspace.state)
+        do {
+            return try await workshop.pool.run { try store.restore(conversation, of: engine, into: state) }
+        } catch {
+            workshop.logger.warning(
+                "Could not restore what an engine remembers",
+                metadata: ["job.id": "\(offer.lease.job)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Keeps it for the next edit. After a failure the engine and the site may disagree about what was done: then it is
+    /// forgotten.
+    private func remember(_ result: EngineResult) async {
+        guard remembers, let store = workshop.memory else { return }
+        let (conversation, engine, state) = (offer.conversation, engine, workspace.state)
+        do {
+            try await workshop.pool.run {
+                if case .finished = result.verdict, let memory = result.memory {
+                    try store.save(
+                        memory, folders: engine.remembered, of: state, as: conversation, of: engine.name)
+                } else {
+                    try store.forget(conversation, of: engine.name)
+                }
+            }
+        } catch {
+            workshop.logger.warning(
+                "Could not keep what an engine remembers",
+                metadata: ["job.id": "\(offer.lease.job)", "error": "\(error)"])
+        }
     }
 
     private func collect() async throws -> Manifest {

@@ -31,10 +31,21 @@ final class TranscriptReader: Sendable {
     }
 
     /// May block.
-    func judge(_ outcome: SandboxOutcome) -> (verdict: EngineVerdict, usage: TokenUsage) {
+    func judge(_ outcome: SandboxOutcome) -> EngineResult {
         state.withLock { state in
             let usage = state.usage ?? state.transcript.usageAfterEnd() ?? .zero
-            return (state.transcript.judge(outcome), usage)
+            let verdict = state.transcript.judge(outcome)
+            return EngineResult(
+                verdict: verdict, usage: usage, transcript: state.transcript.transcriptAfterEnd(),
+                memory: state.transcript.memoryAfterEnd())
         }
     }
+}
+
+/// What one run of an engine came to.
+struct EngineResult: Sendable {
+    let verdict: EngineVerdict
+    let usage: TokenUsage
+    let transcript: [UInt8]
+    let memory: EngineMemory?
 }

@@ -18,11 +18,16 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         package var directory: String
         /// How long a job may go on when the agent is asked to stop.
         package var shutdownGrace: Duration
+        /// Where it is kept what engines remember of conversations; `nil` when they are to remember nothing.
+        package var memoryDirectory: String?
 
-        package init(slots: Int, directory: String, shutdownGrace: Duration = .seconds(10)) {
+        package init(
+            slots: Int, directory: String, shutdownGrace: Duration = .seconds(10), memoryDirectory: String? = nil
+        ) {
             self.slots = slots
             self.directory = directory
             self.shutdownGrace = shutdownGrace
+            self.memoryDirectory = memoryDirectory
         }
     }
 
@@ -40,6 +45,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     private let spool: any CompletionSpooling
     private let pool: BlockingPool
     private let logger: Logger
+    private let gate: (any ModelGate)?
     private let clock = ContinuousClock()
     private let outbox = OutboxSlot()
     private let accepted: AsyncStream<JobAttempt>
@@ -55,9 +61,11 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     /// - Parameters:
     ///   - readiness: of ``SandboxReadiness/check(directory:pool:)``; without a sandbox no job is taken.
     ///   - spool: takes results, durably.
+    ///   - gate: the way to models; without one only engines with a way of their own can ask.
     package init(
         configuration: Configuration, engines: [any Engine], readiness: SandboxReadiness, store: DirectoryBlobStore,
-        transfer: any BlobTransfer, spool: any CompletionSpooling, pool: BlockingPool, logger: Logger
+        transfer: any BlobTransfer, spool: any CompletionSpooling, pool: BlockingPool,
+        gate: (any ModelGate)? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.engines = Dictionary(engines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -66,6 +74,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         self.transfer = transfer
         self.spool = spool
         self.pool = pool
+        self.gate = gate
         self.logger = logger
         (accepted, accepting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(max(1, configuration.slots)))
     }
@@ -248,7 +257,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         let attempt = JobAttempt(
             offer: offer, engine: engine, control: control, reporter: reporter, workspace: workspace,
             workshop: JobAttempt.Workshop(
-                directory: directory, runner: runner, store: store, transfer: transfer, pool: pool, logger: logger),
+                directory: directory, runner: runner, store: store, transfer: transfer, pool: pool, logger: logger,
+                gate: gate, memory: configuration.memoryDirectory.map { ConversationMemory(directory: $0) }),
             known: manifests.all)
         running[offer.lease] = Running(offer: offer, control: control, reporter: reporter)
         guard outbox.send(.accept(offer.lease)), case .enqueued = accepting.yield(attempt) else {

@@ -15,7 +15,7 @@ struct CommandTests {
     @Test(
         "Options that make no sense are refused before anything starts",
         arguments: [
-            ["run", "--sites-listen", "8080"], ["run", "--worker-slots", "-1"], ["run", "--codex", "/usr/bin/codex"],
+            ["run", "--sites-listen", "8080"], ["run", "--worker-slots", "-1"], ["run", "--model", "gpt-5.4"],
             ["run", "--log-level", "loud"], ["run", "--log-format", "prose"], ["status", "--state", ""],
         ])
     func refused(arguments: [String]) {

@@ -82,6 +82,16 @@ enum Samples {
             JobOffer(
                 lease: lease, site: site, kind: .edit, leaseDuration: .seconds(60), base: digest, engine: .codex,
                 prompt: "Größer, bitte", limits: .init())),
+        .offer(
+            JobOffer(
+                lease: lease, site: site, kind: .edit, leaseDuration: .seconds(60), base: digest, engine: .model,
+                prompt: "Bigger", limits: .init(),
+                model: ModelAccess(
+                    endpoint: ModelEndpoint(
+                        provider: .openAIChat, baseURL: "https://models.example.org/v1",
+                        authorizationName: "authorization", authorizationValue: "Bearer sk-1"), model: "large-1",
+                    tokenBudget: 5000, answerTimeout: .seconds(30)), replay: [1, 2, 3], conversation: "conv_1",
+                continuation: "Bigger")),
         .cancel(lease), .leaseLost(lease), .renewed([]), .renewed([lease]), .verdict(lease, .applied),
         .verdict(lease, .duplicate), .verdict(lease, .stale), .desired(desired, .whole),
         .desired(desired, .snapshot(index: 3, isLast: false)),

@@ -38,7 +38,7 @@ struct CommandTests {
     @Test(
         "Wrong usage is told apart from failure",
         arguments: [
-            ["promote"], ["up", "--port", "70000"], ["up", "--codex", "/usr/bin/codex"],
+            ["promote"], ["up", "--port", "70000"], ["up", "--model", "gpt-5.4"],
             ["versions", "x", "--limit", "y"], ["edit", "bakery"], ["nonsense"],
             ["promote", "x", "--timeout", "0"],
         ])

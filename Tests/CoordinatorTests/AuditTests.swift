@@ -177,8 +177,7 @@ import Testing
             // These have tests of their own.
             let elsewhere: Set<AuditAction> = [
                 .jobUnlocked, .findingsAccepted, .brakeEngaged, .brakeReleased, .brakeCleared, .incarnationRaised,
-                .recoveryEntered,
-                .recoveryAccepted,
+                .recoveryEntered, .recoveryAccepted, .siteEngineChosen, .engineConfigured, .budgetSet, .replayAccepted,
             ]
             #expect(seen.union(elsewhere.map(\.rawValue)) == Set(AuditAction.allCases.map(\.rawValue)))
             try await services.audit.seal()

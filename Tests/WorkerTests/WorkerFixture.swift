@@ -180,7 +180,8 @@ struct WorkerFixture {
 
     static func with(
         slots: Int = 2, engines: [any Engine] = [ScriptEngine()], files: [String: String] = files,
-        grace: Duration = .seconds(10), prepare: (String) throws -> Void = { _ in },
+        grace: Duration = .seconds(10), gate: (any ModelGate)? = nil, memory: String? = nil,
+        prepare: (String) throws -> Void = { _ in },
         _ body: (WorkerFixture) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { folder in
@@ -200,9 +201,10 @@ struct WorkerFixture {
             let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let transfer = StoreTransfer(store: central)
             let role = WorkerRole(
-                configuration: .init(slots: slots, directory: jobs, shutdownGrace: grace), engines: engines,
+                configuration: .init(slots: slots, directory: jobs, shutdownGrace: grace, memoryDirectory: memory),
+                engines: engines,
                 readiness: .ready(try SandboxRunner()), store: local, transfer: transfer, spool: ledger, pool: pool,
-                logger: quiet)
+                gate: gate, logger: quiet)
             let services = ServiceGroup(services: [role], logger: quiet)
             let fixture = WorkerFixture(
                 role: role, services: services, ledger: ledger, transfer: transfer, base: base, jobs: jobs, store: local
@@ -227,7 +229,8 @@ struct WorkerFixture {
 
     func offer(
         _ prompt: String, engine: EngineName = .codex, attempt: Int = 1, job: JobID? = nil,
-        leaseDuration: Duration = .seconds(600), limits: JobOffer.Limits = .init(wallTime: .seconds(60))
+        leaseDuration: Duration = .seconds(600), limits: JobOffer.Limits = .init(wallTime: .seconds(60)),
+        model: ModelAccess? = nil, replay: [UInt8] = [], conversation: String = "", continuation: String = ""
     ) -> JobOffer {
         var generator = SystemRandomNumberGenerator()
         let now = Timestamp(millisecondsSinceEpoch: 1_700_000_000_000)
@@ -236,7 +239,8 @@ struct WorkerFixture {
                 job: job ?? JobID(at: now), attempt: attempt, token: LeaseToken(using: &generator),
                 fence: Fence(rawValue: 7)),
             site: SiteID(at: now), kind: .edit, leaseDuration: leaseDuration, base: base.digest, engine: engine,
-            prompt: prompt, limits: limits)
+            prompt: prompt, limits: limits, model: model, replay: replay, conversation: conversation,
+            continuation: continuation)
     }
 
     func run(_ prompt: String, engine: EngineName = .codex, limits: JobOffer.Limits = .init(wallTime: .seconds(60)))

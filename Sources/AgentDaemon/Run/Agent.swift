@@ -22,7 +22,10 @@ struct Agent {
         let workerSlots: Int
         let listen: [NginxListenAddress]
         let nginx: String?
-        let codex: (program: String, socket: String, model: String)?
+        let codex: String?
+        /// Codex's way to a model when the coordinator has none configured.
+        let ownModel: (socket: String, name: String)?
+        let claude: String?
     }
 
     let settings: Settings
@@ -51,7 +54,9 @@ struct Agent {
         if roles.contains(.worker) {
             let readiness = await SandboxReadiness.check(directory: state.jobs, pool: pool)
             let worker = WorkerRole(
-                configuration: .init(slots: settings.workerSlots, directory: state.jobs), engines: try engines(),
+                configuration: .init(
+                    slots: settings.workerSlots, directory: state.jobs, memoryDirectory: state.conversations),
+                engines: try engines(),
                 readiness: readiness, store: store, transfer: blobs, spool: spool, pool: pool, logger: logger)
             participants.append(worker)
             leaseHolders.append(worker)
@@ -103,10 +108,14 @@ struct Agent {
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard length > 0 else { throw ServiceError(.internalError, "the agent cannot find its own program") }
         let program = String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        var engines: [any Engine] = [BuiltinEngine(program: program)]
+        var engines: [any Engine] = [BuiltinEngine(program: program), ModelEngine(program: program)]
         if let codex = settings.codex {
-            engines.append(try CodexEngine(program: codex.program, socket: codex.socket, model: codex.model))
+            engines.append(
+                try settings.ownModel.map {
+                    try CodexEngine(program: codex, socket: $0.socket, model: $0.name)
+                } ?? CodexEngine(program: codex))
         }
+        if let claude = settings.claude { engines.append(ClaudeEngine(program: claude)) }
         return engines
     }
 }

@@ -23,19 +23,23 @@ struct RunCommand: AsyncParsableCommand {
     var sitesListen: [String] = []
     @Option(help: "The nginx program; default: where distributions put it.") var nginx: String?
     @Option(help: ArgumentHelp("The codex program, for the codex engine.", valueName: "path")) var codex: String?
-    @Option(help: ArgumentHelp("The socket of the model's API, for the codex engine.", valueName: "path"))
+    @Option(help: ArgumentHelp("The Claude Code program, for the claude engine.", valueName: "path"))
+    var claude: String?
+    @Option(
+        help: ArgumentHelp(
+            "The socket of a model's API for the codex engine, when the coordinator has none configured.",
+            valueName: "path"))
     var modelSocket: String?
-    @Option(help: ArgumentHelp("The model's name, for the codex engine.", valueName: "name")) var model: String?
+    @Option(help: ArgumentHelp("The name of the model behind that socket.", valueName: "name")) var model: String?
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
     func validate() throws {
         guard (0...64).contains(workerSlots) else { throw ValidationError("--worker-slots is 0 to 64") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is no level") }
-        guard
-            [codex, modelSocket, model].allSatisfy({ $0 == nil })
-                || [codex, modelSocket, model].allSatisfy({ $0 != nil })
-        else { throw ValidationError("--codex, --model-socket and --model belong together") }
+        guard (modelSocket == nil) == (model == nil), modelSocket == nil || codex != nil else {
+            throw ValidationError("--model-socket and --model belong together, and to --codex")
+        }
         guard LogFormat(rawValue: logFormat) != nil else { throw ValidationError("--log-format is logfmt or json") }
         _ = try addresses
     }
@@ -58,9 +62,8 @@ struct RunCommand: AsyncParsableCommand {
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
-                codex: codex.flatMap { program in
-                    modelSocket.flatMap { socket in model.map { (program: program, socket: socket, model: $0) } }
-                }), logger: Logger(label: "pagewright.agent"))
+                codex: codex, ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } },
+                claude: claude), logger: Logger(label: "pagewright.agent"))
         try await agent.run()
     }
 }

@@ -80,6 +80,11 @@ package enum Field {
         return text
     }
 
+    package static func data(_ bytes: Data, _ field: String, atMost limit: Int) throws(ServiceError) -> Data {
+        guard bytes.count <= limit else { throw refuse(field, "has more than \(limit) bytes", rule: "field-length") }
+        return bytes
+    }
+
     package static func count(_ list: some Collection, _ field: String, atMost limit: Int) throws(ServiceError) {
         guard list.count <= limit else {
             throw refuse(field, "has more than \(limit) elements", rule: "field-length")
@@ -102,6 +107,8 @@ package enum TextLimit {
     package static let step = 512
     package static let reason = 8192
     package static let summary = 16_384
+    package static let address = 512
+    package static let credential = 2048
     package static let log = 1 << 20
     package static let prompt = 4 * Prompt.maximumLength
     package static let maintenance = 65_536

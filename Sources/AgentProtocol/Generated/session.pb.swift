@@ -405,6 +405,9 @@ package nonisolated struct Pagewright_Agent_V1_Completion: Sendable {
   /// Clears the value of `usage`. Subsequent reads from it will return its default value.
   package mutating func clearUsage() {self._usage = nil}
 
+  /// What the engine and its model said to each other, at most 1 MiB.
+  package var transcript: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -546,47 +549,117 @@ package nonisolated struct Pagewright_Agent_V1_Welcome: Sendable {
   package init() {}
 }
 
-package nonisolated struct Pagewright_Agent_V1_Offer: Sendable {
+package nonisolated struct Pagewright_Agent_V1_Offer: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var lease: Pagewright_Agent_V1_Lease {
-    get {_lease ?? Pagewright_Agent_V1_Lease()}
-    set {_lease = newValue}
+    get {_storage._lease ?? Pagewright_Agent_V1_Lease()}
+    set {_uniqueStorage()._lease = newValue}
   }
   /// Returns true if `lease` has been explicitly set.
-  package var hasLease: Bool {self._lease != nil}
+  package var hasLease: Bool {_storage._lease != nil}
   /// Clears the value of `lease`. Subsequent reads from it will return its default value.
-  package mutating func clearLease() {self._lease = nil}
+  package mutating func clearLease() {_uniqueStorage()._lease = nil}
 
-  package var siteID: String = String()
+  package var siteID: String {
+    get {_storage._siteID}
+    set {_uniqueStorage()._siteID = newValue}
+  }
 
-  package var kind: String = String()
+  package var kind: String {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
-  package var leaseDurationMs: Int64 = 0
+  package var leaseDurationMs: Int64 {
+    get {_storage._leaseDurationMs}
+    set {_uniqueStorage()._leaseDurationMs = newValue}
+  }
 
-  package var base: Data = Data()
+  package var base: Data {
+    get {_storage._base}
+    set {_uniqueStorage()._base = newValue}
+  }
 
-  package var engine: String = String()
+  package var engine: String {
+    get {_storage._engine}
+    set {_uniqueStorage()._engine = newValue}
+  }
 
-  package var prompt: String = String()
+  package var prompt: String {
+    get {_storage._prompt}
+    set {_uniqueStorage()._prompt = newValue}
+  }
 
   package var limits: Pagewright_Agent_V1_Limits {
-    get {_limits ?? Pagewright_Agent_V1_Limits()}
-    set {_limits = newValue}
+    get {_storage._limits ?? Pagewright_Agent_V1_Limits()}
+    set {_uniqueStorage()._limits = newValue}
   }
   /// Returns true if `limits` has been explicitly set.
-  package var hasLimits: Bool {self._limits != nil}
+  package var hasLimits: Bool {_storage._limits != nil}
   /// Clears the value of `limits`. Subsequent reads from it will return its default value.
-  package mutating func clearLimits() {self._limits = nil}
+  package mutating func clearLimits() {_uniqueStorage()._limits = nil}
+
+  /// How to ask a model. Kept in memory only: it carries a key.
+  package var model: Pagewright_Agent_V1_ModelAccess {
+    get {_storage._model ?? Pagewright_Agent_V1_ModelAccess()}
+    set {_uniqueStorage()._model = newValue}
+  }
+  /// Returns true if `model` has been explicitly set.
+  package var hasModel: Bool {_storage._model != nil}
+  /// Clears the value of `model`. Subsequent reads from it will return its default value.
+  package mutating func clearModel() {_uniqueStorage()._model = nil}
+
+  /// A transcript that is to be followed instead of asking a model.
+  package var replay: Data {
+    get {_storage._replay}
+    set {_uniqueStorage()._replay = newValue}
+  }
+
+  /// What the engine may remember of earlier edits, on the worker that ran them.
+  package var conversation: String {
+    get {_storage._conversation}
+    set {_uniqueStorage()._conversation = newValue}
+  }
+
+  /// The request alone, for an engine that remembers what was said before.
+  package var continuation: String {
+    get {_storage._continuation}
+    set {_uniqueStorage()._continuation = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
-  fileprivate var _limits: Pagewright_Agent_V1_Limits? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct Pagewright_Agent_V1_ModelAccess: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var provider: String = String()
+
+  package var baseURL: String = String()
+
+  package var authorizationName: String = String()
+
+  package var authorizationValue: String = String()
+
+  package var model: String = String()
+
+  /// 0 is without a limit.
+  package var tokenBudget: Int64 = 0
+
+  package var answerTimeoutMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct Pagewright_Agent_V1_Limits: Sendable {
@@ -1415,7 +1488,7 @@ nonisolated extension Pagewright_Agent_V1_Log: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Completion"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0\u{2}6transcript\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1465,6 +1538,7 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
       }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.summary) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 60: try { try decoder.decodeSingularBytesField(value: &self.transcript) }()
       default: break
       }
     }
@@ -1499,6 +1573,9 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     try { if let v = self._usage {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    if !self.transcript.isEmpty {
+      try visitor.visitSingularBytesField(value: self.transcript, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1507,6 +1584,7 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     if lhs.outcome != rhs.outcome {return false}
     if lhs.summary != rhs.summary {return false}
     if lhs._usage != rhs._usage {return false}
+    if lhs.transcript != rhs.transcript {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1808,7 +1886,154 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Offer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0\u{2}4model\0\u{1}replay\0\u{1}conversation\0\u{1}continuation\0")
+
+  fileprivate class _StorageClass {
+    var _lease: Pagewright_Agent_V1_Lease? = nil
+    var _siteID: String = String()
+    var _kind: String = String()
+    var _leaseDurationMs: Int64 = 0
+    var _base: Data = Data()
+    var _engine: String = String()
+    var _prompt: String = String()
+    var _limits: Pagewright_Agent_V1_Limits? = nil
+    var _model: Pagewright_Agent_V1_ModelAccess? = nil
+    var _replay: Data = Data()
+    var _conversation: String = String()
+    var _continuation: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _lease = source._lease
+      _siteID = source._siteID
+      _kind = source._kind
+      _leaseDurationMs = source._leaseDurationMs
+      _base = source._base
+      _engine = source._engine
+      _prompt = source._prompt
+      _limits = source._limits
+      _model = source._model
+      _replay = source._replay
+      _conversation = source._conversation
+      _continuation = source._continuation
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._lease) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._siteID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._kind) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._leaseDurationMs) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._base) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._engine) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._prompt) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._limits) }()
+        case 60: try { try decoder.decodeSingularMessageField(value: &_storage._model) }()
+        case 61: try { try decoder.decodeSingularBytesField(value: &_storage._replay) }()
+        case 62: try { try decoder.decodeSingularStringField(value: &_storage._conversation) }()
+        case 63: try { try decoder.decodeSingularStringField(value: &_storage._continuation) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._lease {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._siteID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._siteID, fieldNumber: 2)
+      }
+      if !_storage._kind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kind, fieldNumber: 3)
+      }
+      if _storage._leaseDurationMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._leaseDurationMs, fieldNumber: 4)
+      }
+      if !_storage._base.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._base, fieldNumber: 5)
+      }
+      if !_storage._engine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._engine, fieldNumber: 6)
+      }
+      if !_storage._prompt.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._prompt, fieldNumber: 7)
+      }
+      try { if let v = _storage._limits {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._model {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+      } }()
+      if !_storage._replay.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._replay, fieldNumber: 61)
+      }
+      if !_storage._conversation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._conversation, fieldNumber: 62)
+      }
+      if !_storage._continuation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._continuation, fieldNumber: 63)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_Offer, rhs: Pagewright_Agent_V1_Offer) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._lease != rhs_storage._lease {return false}
+        if _storage._siteID != rhs_storage._siteID {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._leaseDurationMs != rhs_storage._leaseDurationMs {return false}
+        if _storage._base != rhs_storage._base {return false}
+        if _storage._engine != rhs_storage._engine {return false}
+        if _storage._prompt != rhs_storage._prompt {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._model != rhs_storage._model {return false}
+        if _storage._replay != rhs_storage._replay {return false}
+        if _storage._conversation != rhs_storage._conversation {return false}
+        if _storage._continuation != rhs_storage._continuation {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_ModelAccess: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ModelAccess"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{3}base_url\0\u{3}authorization_name\0\u{3}authorization_value\0\u{1}model\0\u{3}token_budget\0\u{3}answer_timeout_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1816,60 +2041,51 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.siteID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.kind) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.leaseDurationMs) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.base) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.engine) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.prompt) }()
-      case 8: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.provider) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.baseURL) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.authorizationName) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.authorizationValue) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.model) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.tokenBudget) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.answerTimeoutMs) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._lease {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if !self.siteID.isEmpty {
-      try visitor.visitSingularStringField(value: self.siteID, fieldNumber: 2)
+    if !self.provider.isEmpty {
+      try visitor.visitSingularStringField(value: self.provider, fieldNumber: 1)
     }
-    if !self.kind.isEmpty {
-      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 3)
+    if !self.baseURL.isEmpty {
+      try visitor.visitSingularStringField(value: self.baseURL, fieldNumber: 2)
     }
-    if self.leaseDurationMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.leaseDurationMs, fieldNumber: 4)
+    if !self.authorizationName.isEmpty {
+      try visitor.visitSingularStringField(value: self.authorizationName, fieldNumber: 3)
     }
-    if !self.base.isEmpty {
-      try visitor.visitSingularBytesField(value: self.base, fieldNumber: 5)
+    if !self.authorizationValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.authorizationValue, fieldNumber: 4)
     }
-    if !self.engine.isEmpty {
-      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 6)
+    if !self.model.isEmpty {
+      try visitor.visitSingularStringField(value: self.model, fieldNumber: 5)
     }
-    if !self.prompt.isEmpty {
-      try visitor.visitSingularStringField(value: self.prompt, fieldNumber: 7)
+    if self.tokenBudget != 0 {
+      try visitor.visitSingularInt64Field(value: self.tokenBudget, fieldNumber: 6)
     }
-    try { if let v = self._limits {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    } }()
+    if self.answerTimeoutMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.answerTimeoutMs, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Pagewright_Agent_V1_Offer, rhs: Pagewright_Agent_V1_Offer) -> Bool {
-    if lhs._lease != rhs._lease {return false}
-    if lhs.siteID != rhs.siteID {return false}
-    if lhs.kind != rhs.kind {return false}
-    if lhs.leaseDurationMs != rhs.leaseDurationMs {return false}
-    if lhs.base != rhs.base {return false}
-    if lhs.engine != rhs.engine {return false}
-    if lhs.prompt != rhs.prompt {return false}
-    if lhs._limits != rhs._limits {return false}
+  package static func ==(lhs: Pagewright_Agent_V1_ModelAccess, rhs: Pagewright_Agent_V1_ModelAccess) -> Bool {
+    if lhs.provider != rhs.provider {return false}
+    if lhs.baseURL != rhs.baseURL {return false}
+    if lhs.authorizationName != rhs.authorizationName {return false}
+    if lhs.authorizationValue != rhs.authorizationValue {return false}
+    if lhs.model != rhs.model {return false}
+    if lhs.tokenBudget != rhs.tokenBudget {return false}
+    if lhs.answerTimeoutMs != rhs.answerTimeoutMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -8,7 +8,8 @@ extension JobCompletion {
             lease: try JobLease(wire: try Field.present(wire.hasLease, wire.lease, "lease")),
             outcome: try Outcome(wire: wire.outcome),
             summary: try Field.text(wire.summary, "summary", atMost: TextLimit.summary),
-            usage: try TokenUsage(wire: wire.usage))
+            usage: try TokenUsage(wire: wire.usage),
+            transcript: Array(try Field.data(wire.transcript, "transcript", atMost: Self.transcriptLimit)))
     }
 
     package var wire: Pagewright_Agent_V1_Completion {
@@ -17,6 +18,7 @@ extension JobCompletion {
             $0.outcome = outcome.wire
             $0.summary = summary.clipped(to: TextLimit.summary)
             $0.usage = usage.wire
+            $0.transcript = Data(transcript)
         }
     }
 

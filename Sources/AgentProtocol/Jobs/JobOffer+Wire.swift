@@ -10,7 +10,11 @@ extension JobOffer {
             leaseDuration: try Field.duration(wire.leaseDurationMs, "lease_duration_ms"),
             base: try Field.digest(wire.base, "base"), engine: try Field.choice(wire.engine, "engine"),
             prompt: try Field.text(wire.prompt, "prompt", atMost: TextLimit.prompt),
-            limits: try Limits(wire: try Field.present(wire.hasLimits, wire.limits, "limits")))
+            limits: try Limits(wire: try Field.present(wire.hasLimits, wire.limits, "limits")),
+            model: wire.hasModel ? try ModelAccess(wire: wire.model) : nil,
+            replay: Array(try Field.data(wire.replay, "replay", atMost: JobCompletion.transcriptLimit)),
+            conversation: try Field.text(wire.conversation, "conversation", atMost: TextLimit.name),
+            continuation: try Field.text(wire.continuation, "continuation", atMost: TextLimit.prompt))
     }
 
     package var wire: Pagewright_Agent_V1_Offer {
@@ -23,6 +27,10 @@ extension JobOffer {
             $0.engine = engine.rawValue
             $0.prompt = prompt
             $0.limits = limits.wire
+            if let model { $0.model = model.wire }
+            $0.replay = Data(replay)
+            $0.conversation = conversation
+            $0.continuation = continuation
         }
     }
 }

@@ -9,21 +9,22 @@ package struct EditService: Sendable {
     /// What an edit is to be, before it has a place in its site's line.
     private struct Draft: Sendable {
         var prompt: Prompt
-        var engine: EngineName
+        /// `nil` is the site's, or the usual one.
+        var engine: EngineName?
         var baseVersion: Int?
         var mode = EditMode.change
         var conversation: ConversationID?
         var plan: EditID?
     }
 
-    private let database: any SQLDatabase
-    private let stores: Stores
-    private let ready: ReadyJobs
-    private let workers: WorkerPool
-    private let feed: EventFeed
-    private let settings: CoordinatorSettings
-    private let clock: any WallClock
-    private let logger: Logger
+    let database: any SQLDatabase
+    let stores: Stores
+    let ready: ReadyJobs
+    let workers: WorkerPool
+    let feed: EventFeed
+    let settings: CoordinatorSettings
+    let clock: any WallClock
+    let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, ready: ReadyJobs, workers: WorkerPool, feed: EventFeed,
@@ -39,7 +40,7 @@ package struct EditService: Sendable {
         self.logger = logger
     }
 
-    private var access: SiteAccess { SiteAccess(stores: stores) }
+    var access: SiteAccess { SiteAccess(stores: stores) }
 
     /// Accepts an edit: from now on it is not lost. When another job of the site runs, it waits in line.
     ///
@@ -48,16 +49,18 @@ package struct EditService: Sendable {
     /// - Parameter conversation: the site's current one when it is left out.
     package func submit(
         prompt: String, engine: String?, baseVersion: Int?, mode: String? = nil, conversation: String? = nil,
-        to reference: String, for principal: Principal, once: Once<(edit: Edit, job: JobView)> = .unkeyed
+        isFresh: Bool = false, to reference: String, for principal: Principal, once: Once<(edit: Edit, job: JobView)> = .unkeyed
     ) async throws -> (edit: Edit, job: JobView) {
-        let draft = try draft(prompt, engine, baseVersion, mode, conversation)
+        var draft = try draft(prompt, engine, baseVersion, mode, conversation)
+        draft.isFresh = isFresh
+        let asked = draft
         let now = clock.now()
         let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) { transaction in
             let site = try await hold(reference, for: principal, in: transaction)
-            var draft = draft
+            var draft = asked
             if draft.mode == .change, let plan = try await approvedPlan(draft, of: site, in: transaction) {
                 draft = Draft(
-                    prompt: plan.prompt, engine: engine == nil ? plan.engine : draft.engine,
+                    prompt: plan.prompt, engine: draft.engine ?? plan.engine,
                     conversation: plan.conversation, plan: plan.id)
             }
             return try await insert([draft], variants: nil, on: site, for: principal, at: now, in: transaction)[0]
@@ -143,7 +146,7 @@ package struct EditService: Sendable {
         _ prompt: String, _ engine: String?, _ baseVersion: Int?, _ mode: String?, _ conversation: String?
     ) throws -> Draft {
         var draft = Draft(
-            prompt: try Prompt(prompt), engine: try EngineName(named: engine ?? settings.defaultEngine),
+            prompt: try Prompt(prompt), engine: try engine.map { try EngineName(named: $0) },
             baseVersion: baseVersion)
         if let mode { draft.mode = try EditMode(named: mode) }
         if let conversation {
@@ -160,7 +163,7 @@ package struct EditService: Sendable {
     }
 
     /// All that is decided belongs to the site: edits of other sites are taken side by side.
-    private func scope(of reference: String, for principal: Principal) async throws -> SQLScope {
+    func scope(of reference: String, for principal: Principal) async throws -> SQLScope {
         .only([try await database.read { try await access.find(reference, for: principal, in: $0).id.text }])
     }
 
@@ -227,12 +230,14 @@ package struct EditService: Sendable {
                 conversation = try await self.conversation(
                     draft, of: site, for: principal, at: now, in: transaction)
             }
+            let engine = try draft.engine ?? site.engine ?? EngineName(named: settings.defaultEngine)
+            try await BudgetGate(stores: stores).admit(engine, to: site, at: now, in: transaction)
             let job = try await SiteLine(stores: stores).join(
                 Job(id: jobIDs[index], site: site.id, kind: .edit, createdAt: now), owner: site.owner, at: now,
                 in: transaction)
             let edit = Edit(
-                id: editIDs[index], site: site.id, author: principal.user, prompt: draft.prompt, engine: draft.engine,
-                base: base ?? shown, isBaseChosen: base != nil, job: job.id, createdAt: now,
+                id: editIDs[index], site: site.id, author: principal.user, prompt: draft.prompt, engine: engine,
+                base: base ?? shown, isBaseChosen: base != nil, job: job.id, isFresh: draft.isFresh, createdAt: now,
                 conversation: conversation, mode: draft.mode, plan: draft.plan,
                 variant: variants.map { EditVariant(group: editIDs[0], number: index + 1, count: $0) } ?? variant)
             try await stores.edits.insert(edit, in: transaction)

@@ -16,6 +16,8 @@ package struct JobCompletions: Sendable {
         case failure(JobFailure, findings: [Finding], refused: ChangeReview? = nil)
         /// Of a plan: the files that it would touch.
         case answer(edit: Edit, files: [String])
+        /// A replay came to this version again.
+        case replayed(VersionNumber)
         case cancelled
     }
 
@@ -82,7 +84,11 @@ package struct JobCompletions: Sendable {
         desiredState.advance()
         if case .ready = applied.job.state {
             // The machinery broke: what is wrong may need a moment.
-            await ready.announce(applied.job, delay: .seconds(1) * min(30, applied.job.losses))
+            var delay = Duration.seconds(1) * min(30, applied.job.losses)
+            if case .failed(let failure) = completion.outcome {
+                delay = failure.retryDelay(losses: applied.job.losses)
+            }
+            await ready.announce(applied.job, delay: delay)
         }
         if let next = applied.next { await ready.announce(next) }
         logger.notice(
@@ -107,7 +113,11 @@ package struct JobCompletions: Sendable {
                 site.admits(lease, of: host, on: record.job)
             else { return nil }
             record.summary = String(completion.summary.prefix(4000))
-            record.usage = record.usage + completion.usage
+            let before = record
+            let accounting = EngineAccounting(stores: stores)
+            let asked = try await stores.edits.find(job: lease.job, in: transaction)
+            let used = record.isFromCache ? .zero : completion.usage
+            record.usage = record.usage + used
             switch result {
             case .version(let content, let parent, let edit):
                 let version = try await recorder.record(
@@ -125,13 +135,20 @@ package struct JobCompletions: Sendable {
             case .failure(let failure, let findings, let refused):
                 record.findings = findings
                 if let refused { try await stores.reviews.save(refused, in: transaction) }
-                try record.job.fail(lease, with: failure, at: now)
+                let judged = try await accounting.judge(
+                    failure, of: &record, edit: asked, usage: used, at: now, in: transaction)
+                try record.job.fail(lease, with: judged, at: now)
             case .answer(let edit, let files):
                 try await stores.edits.setPlannedFiles(files, of: edit.id, in: transaction)
                 try record.job.answer(lease, at: now)
+            case .replayed(let version):
+                try record.job.succeed(lease, with: version, at: now)
             case .cancelled:
                 try record.job.confirmCancelled(lease, at: now)
             }
+            try await accounting.close(
+                record, before: before, edit: asked, usage: used, transcript: completion.transcript, at: now,
+                in: transaction)
             // Whatever the outcome, this lease is over.
             _ = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
@@ -204,6 +221,7 @@ package struct JobCompletions: Sendable {
             else { throw ServiceError(.internalError, "the base of \(lease.job) is missing") }
             return (edit, parent, try await ChangeExpectation.of(edit, stores: stores, in: transaction))
         }
+        if let original = edit.replayOf { return try await replayed(original, as: digest) }
         guard !changes.isEmpty else {
             return .failure(
                 JobFailure(kind: .task, code: "nothing-changed", message: "Nothing was changed."), findings: [])
@@ -245,6 +263,23 @@ package struct JobCompletions: Sendable {
                 refused: ChangeReview(
                     job: lease.job, site: edit.site, digest: kept, scope: refused.scope,
                     summary: String(completion.summary.prefix(4000)), version: nil, createdAt: clock.now()))
+        }
+    }
+
+    /// Whether the replay of `original` came to the same content.
+    private func replayed(_ original: JobID, as digest: ContentDigest) async throws -> Result {
+        let version = try await database.read { transaction -> Version? in
+            guard let record = try await stores.jobs.find(original, in: transaction),
+                case .succeeded(let number) = record.job.state
+            else { return nil }
+            return try await stores.versions.find(number, of: record.job.site, in: transaction)
+        }
+        guard let version else {
+            throw ServiceError(.internalError, "the version that \(original) made is missing")
+        }
+        switch ReplayVerdict(expected: version.digest, version: version.number, found: digest) {
+        case .same(let number): return .replayed(number)
+        case .different(let failure): return .failure(failure, findings: [])
         }
     }
 }

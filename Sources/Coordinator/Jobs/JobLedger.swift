@@ -21,12 +21,13 @@ package struct JobLedger: Sendable {
     private let feed: EventFeed
     private let ended: EndedAttempts
     private let settings: CoordinatorSettings
+    private let desk: ModelDesk
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, ready: ReadyJobs, feed: EventFeed, ended: EndedAttempts,
-        settings: CoordinatorSettings, clock: any WallClock, logger: Logger
+        settings: CoordinatorSettings, sealer: KeySealer, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
@@ -34,6 +35,7 @@ package struct JobLedger: Sendable {
         self.feed = feed
         self.ended = ended
         self.settings = settings
+        desk = ModelDesk(stores: stores, sealer: sealer)
         self.clock = clock
         self.logger = logger
     }
@@ -100,6 +102,8 @@ package struct JobLedger: Sendable {
             guard let base = try await stores.versions.find(edit.base, of: site.id, in: transaction) else {
                 throw ServiceError(.internalError, "the base version of \(id) is missing")
             }
+            let assignment = try await desk.assignment(
+                for: edit, of: &record, base: base.digest, at: now, in: transaction)
             let waited = now - record.job.updatedAt
             var generator = SystemRandomNumberGenerator()
             let lease = try record.job.grant(
@@ -111,7 +115,7 @@ package struct JobLedger: Sendable {
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
                 base: base.digest, engine: edit.engine,
                 prompt: try await EditMemory(stores: stores).task(for: edit, in: transaction).text(for: edit.engine),
-                limits: JobOffer.Limits())
+                limits: assignment.limits, model: assignment.model, replay: assignment.replay)
             return Granted(offer: offer, waited: waited)
         }
         if let granted {

@@ -166,6 +166,7 @@ package struct JobService: Sendable {
             }
             return (site, edit)
         }
+        if let original = edit.replayOf { return try await edits.replay(original, for: principal, once: once) }
         return try await edits.repeat(edit, of: site, for: principal, once: once.from { $0.job }).job
     }
 

@@ -11,6 +11,10 @@ package struct JobView: Sendable {
     package let usage: TokenUsage
     /// What became of the files that it made; `nil` before that is known.
     package let review: ChangeReview?
+    /// The model that was or is asked; empty when none is, or when the worker chose it.
+    package let model: String
+    /// Whether its answers came from the cache or a transcript, so that no token was used.
+    package let isFromCache: Bool
 
     package var host: HostID? { job.grant?.host }
 }

@@ -12,7 +12,8 @@ struct JobViewer: Sendable {
         return JobView(
             job: record.job, edit: edit, wait: try await wait(record.job, engine: edit?.engine, in: transaction),
             summary: record.summary, findings: record.findings, usage: record.usage,
-            review: record.job.isTerminal ? try await stores.reviews.find(record.job.id, in: transaction) : nil)
+            review: record.job.isTerminal ? try await stores.reviews.find(record.job.id, in: transaction) : nil,
+            model: record.model, isFromCache: record.isFromCache)
     }
 
     /// Which lock, held by which job; or which worker is missing.

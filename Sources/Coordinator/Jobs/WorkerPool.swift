@@ -61,6 +61,11 @@ package final class WorkerPool: Sendable {
         }
     }
 
+    /// How many connected workers can run `engine`.
+    func count(running engine: EngineName) -> Int {
+        workers.withLock { $0.values.count { $0.engines.contains(engine) } }
+    }
+
     /// A slot that was taken is not needed after all.
     func giveBack(_ worker: Worker) {
         workers.withLock { if $0[worker.host]?.epoch == worker.epoch { $0[worker.host]?.slots += 1 } }

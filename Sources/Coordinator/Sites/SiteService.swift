@@ -191,6 +191,18 @@ package struct SiteService: Sendable {
         }
     }
 
+    /// Which engine edits the site when an edit does not say; `nil` is the installation's choice.
+    package func setEngine(
+        _ name: String?, of reference: String, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
+        let engine = try name.map { try EngineName(named: $0) }
+        return try await change(reference, .siteEngineChosen, for: principal, once: once, reachesHosts: false) {
+            site, _, _ in
+            site.engine = engine
+            return ["engine": engine?.rawValue ?? "-"]
+        }
+    }
+
     /// `body` returns what the audit log notes of it.
     private func change(
         _ reference: String, _ action: AuditAction, for principal: Principal, once: Once<SiteView>, reachesHosts: Bool,

@@ -28,6 +28,11 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case editAccepted = "edit.accepted"
     /// The owner accepted findings of a refused change, and a version was made of it.
     case findingsAccepted = "findings.accepted"
+    case siteEngineChosen = "site.engine-chosen"
+    /// An admin changed how an engine asks its model; whether the key changed is among the details, the key never.
+    case engineConfigured = "engine.configured"
+    case budgetSet = "budget.set"
+    case replayAccepted = "replay.accepted"
     /// Somebody asked to stop a job that a host works on; its end has a row of its own.
     case jobCancelRequested = "job.cancel-requested"
     case jobCancelled = "job.cancelled"

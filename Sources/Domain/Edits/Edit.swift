@@ -10,6 +10,10 @@ package struct Edit: Sendable, Identifiable, Equatable {
     package var base: VersionNumber
     package let isBaseChosen: Bool
     package let job: JobID
+    /// The job whose transcript this one replays; then it asks no model and makes no version.
+    package let replayOf: JobID?
+    /// Whether a kept answer of a model may not be used for it.
+    package let isFresh: Bool
     package let createdAt: Timestamp
     /// `nil` for edits from before there were conversations.
     package let conversation: ConversationID?
@@ -23,8 +27,9 @@ package struct Edit: Sendable, Identifiable, Equatable {
 
     package init(
         id: EditID, site: SiteID, author: UserID, prompt: Prompt, engine: EngineName, base: VersionNumber,
-        isBaseChosen: Bool = false, job: JobID, createdAt: Timestamp, conversation: ConversationID? = nil,
-        mode: EditMode = .change, plan: EditID? = nil, plannedFiles: [String] = [], variant: EditVariant? = nil
+        isBaseChosen: Bool = false, job: JobID, replayOf: JobID? = nil, isFresh: Bool = false, createdAt: Timestamp,
+        conversation: ConversationID? = nil, mode: EditMode = .change, plan: EditID? = nil,
+        plannedFiles: [String] = [], variant: EditVariant? = nil
     ) {
         self.id = id
         self.site = site
@@ -34,6 +39,8 @@ package struct Edit: Sendable, Identifiable, Equatable {
         self.base = base
         self.isBaseChosen = isBaseChosen
         self.job = job
+        self.replayOf = replayOf
+        self.isFresh = isFresh
         self.createdAt = createdAt
         self.conversation = conversation
         self.mode = mode

@@ -5,6 +5,8 @@
 package struct Job: Sendable, Identifiable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case edit
+        /// An edit once more from its transcript, to see that it comes to the same.
+        case replay
     }
 
     package struct Grant: Sendable, Equatable {

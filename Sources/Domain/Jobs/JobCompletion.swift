@@ -8,17 +8,23 @@ package struct JobCompletion: Sendable, Equatable {
         case cancelled
     }
 
+    /// How long a transcript may be, in bytes. One that is longer is not kept, so the edit cannot be replayed.
+    package static let transcriptLimit = 1 << 20
+
     package let lease: JobLease
     package let outcome: Outcome
     /// What the engine says that it did, for the user; at most 4,000 characters.
     package let summary: String
     package let usage: TokenUsage
+    /// What the engine and its model said to each other, for a replay; empty when the engine keeps none.
+    package let transcript: [UInt8]
 
-    package init(lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage) {
+    package init(lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage, transcript: [UInt8] = []) {
         self.lease = lease
         self.outcome = outcome
         self.summary = summary
         self.usage = usage
+        self.transcript = transcript
     }
 }
 

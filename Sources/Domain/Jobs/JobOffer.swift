@@ -33,10 +33,20 @@ package struct JobOffer: Sendable, Equatable {
     package let engine: EngineName
     package let prompt: String
     package let limits: Limits
+    /// How to ask a model; `nil` when the engine needs none, or the worker was told by its own operator. Never written
+    /// down: it carries a key.
+    package let model: ModelAccess?
+    /// A transcript of the engine that is to be followed instead of asking a model; empty when there is none.
+    package let replay: [UInt8]
+    /// Names what the engine may remember of earlier edits, on the worker that ran them; empty when there is nothing.
+    package let conversation: String
+    /// The request alone, for an engine that remembers what was said before; ``prompt`` is for one that does not.
+    package let continuation: String
 
     package init(
         lease: JobLease, site: SiteID, kind: Job.Kind, leaseDuration: Duration, base: ContentDigest,
-        engine: EngineName, prompt: String, limits: Limits
+        engine: EngineName, prompt: String, limits: Limits, model: ModelAccess? = nil, replay: [UInt8] = [],
+        conversation: String = "", continuation: String = ""
     ) {
         self.lease = lease
         self.site = site
@@ -46,5 +56,9 @@ package struct JobOffer: Sendable, Equatable {
         self.engine = engine
         self.prompt = prompt
         self.limits = limits
+        self.model = model
+        self.replay = replay
+        self.conversation = conversation
+        self.continuation = continuation
     }
 }

@@ -34,12 +34,15 @@ package struct Site: Sendable, Identifiable, Equatable {
     package private(set) var lastRelease: Int
     package private(set) var fence: Fence
     package var maintenance: Maintenance?
+    /// What edits it when an edit does not say; `nil` is the installation's choice.
+    package var engine: EngineName?
     package let createdAt: Timestamp
 
     package init(
         id: SiteID, owner: UserID, slug: Slug, name: String, kind: Kind = .static, live: VersionNumber? = nil,
         preview: VersionNumber? = nil, previous: VersionNumber? = nil, lastVersion: VersionNumber? = nil,
-        lastRelease: Int = 0, fence: Fence = .zero, maintenance: Maintenance? = nil, createdAt: Timestamp
+        lastRelease: Int = 0, fence: Fence = .zero, maintenance: Maintenance? = nil,
+        engine: EngineName? = nil, createdAt: Timestamp
     ) {
         self.id = id
         self.owner = owner
@@ -53,6 +56,7 @@ package struct Site: Sendable, Identifiable, Equatable {
         self.lastRelease = lastRelease
         self.fence = fence
         self.maintenance = maintenance
+        self.engine = engine
         self.createdAt = createdAt
     }
 

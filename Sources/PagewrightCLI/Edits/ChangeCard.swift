@@ -68,7 +68,9 @@ struct ChangeCard {
         lines.append("  Checks    \(checks)")
         lines += version.findings.prefix(10).map { "    \($0.line)" }
         if version.findings.count > 10 { lines.append("    … and \(version.findings.count - 10) more") }
-        if let usage = job.usage, usage.outputTokens > 0 {
+        if job.fromCache == true {
+            lines.append("  Tokens    from cache, 0 tokens")
+        } else if let usage = job.usage, usage.outputTokens > 0 {
             lines.append(
                 "  Tokens    \(usage.uncachedInputTokens) in, \(usage.cachedInputTokens) cached, \(usage.outputTokens) out"
             )

@@ -35,12 +35,15 @@ struct EditCommand: AsyncParsableCommand {
         let mode: String?
         let conversationId: String?
         let variants: Int?
+        let fresh: Bool?
     }
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "The site's slug or id.") var site: String
     @Argument(help: "What to change, in words; - reads it from standard input.") var prompt: String
-    @Option(help: "The engine: builtin or codex; default: the coordinator's choice.") var engine: String?
+    @Option(help: "The engine: builtin, codex, claude or model; default: the site's, then the coordinator's choice.")
+    var engine: String?
+    @Flag(help: "Ask the model even when it gave an answer to the same before.") var fresh = false
     @Option(help: ArgumentHelp("Start from this version; default: the preview.", valueName: "version")) var base: Int?
     @Flag(help: "Answer what would be done, and change nothing.") var plan = false
     @Option(help: "How many versions to try side by side, 1 to 3.") var variants: Int?
@@ -54,7 +57,7 @@ struct EditCommand: AsyncParsableCommand {
         try await connection.withClient { client in
             let request = Request(
                 prompt: prompt, engine: engine, baseVersion: base, mode: plan ? "plan" : nil,
-                conversationId: conversation, variants: variants)
+                conversationId: conversation, variants: variants, fresh: fresh ? true : nil)
             let answer = try await client.send(.post, "/sites/\(site)/edits", body: .json(request))
             let accepted = try answer.decode(Accepted.self)
             if let tries = accepted.variants, tries.count > 1, !noWait {

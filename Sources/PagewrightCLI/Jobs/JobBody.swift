@@ -34,6 +34,8 @@ struct JobBody: Decodable {
     /// Of an answered plan.
     var plannedFiles: [String]?
     var review: Review?
+    let model: String?
+    let fromCache: Bool?
     let createdAt: String
     let updatedAt: String
 

@@ -7,7 +7,7 @@ struct SitesCommand: AsyncParsableCommand {
         discussion: "Example: pagewright sites",
         subcommands: [
             SitesListCommand.self, SitesCreateCommand.self, SitesInfoCommand.self, SitesDeleteCommand.self,
-            SitesTemplatesCommand.self,
+            SitesTemplatesCommand.self, SitesEngineCommand.self,
         ], defaultSubcommand: SitesListCommand.self)
 }
 
@@ -156,6 +156,28 @@ struct SitesTemplatesCommand: AsyncParsableCommand {
                 table.add(template.name, template.title, template.description)
             }
             table.print(empty: "This coordinator has no templates.")
+        }
+    }
+}
+
+struct SitesEngineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine", abstract: "Choose what edits a site when an edit does not say.",
+        discussion: "Example: pagewright sites engine bakery claude")
+
+    struct Request: Encodable {
+        let engine: String?
+    }
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+    @Argument(help: "builtin, codex, claude or model; left out: the coordinator's choice.") var engine: String?
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let answer = try await client.send(.put, "/sites/\(site)/engine", body: .json(Request(engine: engine)))
+            guard !connection.json else { return Console.print(json: answer.body) }
+            Console.print("\(site) is edited by \(engine ?? "the coordinator's choice").")
         }
     }
 }

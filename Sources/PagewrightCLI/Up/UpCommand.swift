@@ -19,9 +19,13 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "The port on which nginx serves the sites.") var sitesPort = 8080
     @Option(help: "How many edits may run at once.") var workerSlots = 2
     @Option(help: ArgumentHelp("The codex program, for the codex engine.", valueName: "path")) var codex: String?
-    @Option(help: ArgumentHelp("The socket of the model's API, for the codex engine.", valueName: "path"))
+    @Option(help: ArgumentHelp("The Claude Code program, for the claude engine.", valueName: "path"))
+    var claude: String?
+    @Option(
+        help: ArgumentHelp(
+            "The socket of a model's API for the codex engine, when none is configured.", valueName: "path"))
     var modelSocket: String?
-    @Option(help: ArgumentHelp("The model's name, for the codex engine.", valueName: "name")) var model: String?
+    @Option(help: ArgumentHelp("The name of the model behind that socket.", valueName: "name")) var model: String?
     @Option(help: ArgumentHelp("The nginx program.", valueName: "path")) var nginx: String?
     @Flag(help: "Print one line of JSON when everything is ready.") var json = false
 
@@ -31,8 +35,8 @@ struct UpCommand: AsyncParsableCommand {
             throw ValidationError("\(option) is 0 to 65535")
         }
         guard (0...64).contains(workerSlots) else { throw ValidationError("--worker-slots is 0 to 64") }
-        guard Set([codex, modelSocket, model].map { $0 == nil }).count == 1 else {
-            throw ValidationError("--codex, --model-socket and --model belong together")
+        guard (modelSocket == nil) == (model == nil), modelSocket == nil || codex != nil else {
+            throw ValidationError("--model-socket and --model belong together, and to --codex")
         }
     }
 
@@ -40,7 +44,8 @@ struct UpCommand: AsyncParsableCommand {
         let programs = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var agentOptions: [String] = []
         for (name, value) in [
-            ("--codex", codex), ("--model-socket", modelSocket), ("--model", model), ("--nginx", nginx),
+            ("--codex", codex), ("--claude", claude), ("--model-socket", modelSocket), ("--model", model),
+            ("--nginx", nginx),
         ] {
             if let value { agentOptions += [name, value] }
         }

@@ -9,15 +9,16 @@ package struct EditStore: Sendable {
         try await transaction.execute(
             """
             INSERT INTO edit (id, site_id, author_id, prompt, engine, base_version, base_chosen, job_id, created_at,
-                conversation_id, mode, plan_id, planned_files, variant_group, variant, variants)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                conversation_id, mode, plan_id, planned_files, variant_group, variant, variants, replay_of, fresh)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             """,
             [
                 SQLValue(edit.id), SQLValue(edit.site), SQLValue(edit.author), .text(edit.prompt.text),
                 .text(edit.engine.rawValue), SQLValue(edit.base), SQLValue(edit.isBaseChosen),
                 SQLValue(edit.job), SQLValue(edit.createdAt), SQLValue(edit.conversation), .text(edit.mode.rawValue),
                 SQLValue(edit.plan), .text(edit.plannedFiles.joined(separator: "\n")), SQLValue(edit.variant?.group),
-                SQLValue(edit.variant?.number ?? 0), SQLValue(edit.variant?.count ?? 0),
+                SQLValue(edit.variant?.number ?? 0), SQLValue(edit.variant?.count ?? 0), SQLValue(edit.replayOf),
+                SQLValue(edit.isFresh),
             ])
     }
 
@@ -47,12 +48,12 @@ package struct EditStore: Sendable {
         ).first.map(Self.edit)
     }
 
-    /// Newest first.
+    /// Newest first; replays, which nobody asked for in words, are not among them.
     package func list(
         of site: SiteID, page request: PageRequest, in transaction: any SQLTransaction
     ) async throws -> Page<Edit> {
         let rows = try await transaction.query(
-            "SELECT * FROM edit WHERE site_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            "SELECT * FROM edit WHERE site_id = $1 AND id < $2 AND replay_of IS NULL ORDER BY id DESC LIMIT $3",
             [SQLValue(site), .text(request.identifierCursor), SQLValue(request.limit + 1)])
         return try page(of: rows, limit: request.limit, cursor: "id", Self.edit)
     }
@@ -88,9 +89,10 @@ package struct EditStore: Sendable {
             id: try row.identifier("id"), site: try row.identifier("site_id"), author: try row.identifier("author_id"),
             prompt: try Prompt(try row.text("prompt")), engine: try row.word("engine"),
             base: try row.versionNumber("base_version"), isBaseChosen: try row.boolean("base_chosen"),
-            job: try row.identifier("job_id"),
-            createdAt: try row.timestamp("created_at"), conversation: try row.optionalIdentifier("conversation_id"),
-            mode: try row.word("mode"), plan: try row.optionalIdentifier("plan_id"),
+            job: try row.identifier("job_id"), replayOf: try row.optionalIdentifier("replay_of"),
+            isFresh: try row.boolean("fresh"), createdAt: try row.timestamp("created_at"),
+            conversation: try row.optionalIdentifier("conversation_id"), mode: try row.word("mode"),
+            plan: try row.optionalIdentifier("plan_id"),
             plannedFiles: try row.text("planned_files").split(separator: "\n").map(String.init), variant: variant)
     }
 }

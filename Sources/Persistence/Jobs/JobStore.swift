@@ -29,10 +29,13 @@ package struct JobStore: Sendable {
                 host_id = $8, lease_token = $9, lease_fence = $10, lease_expires_at = $11, accepted_at = $12,
                 version = $13, failure_kind = $14, failure_code = $15, failure_message = $16, summary = $17,
                 findings = $18, uncached_input_tokens = $19, cached_input_tokens = $20, output_tokens = $21,
-                updated_at = $22, priority = $23
+                updated_at = $22, priority = $23, model = $24, from_cache = $25, failure_marks = $26
             WHERE id = $1
             """,
-            try Self.columns(record) + [SQLValue(record.job.updatedAt), SQLValue(record.job.priority)])
+            try Self.columns(record) + [
+                SQLValue(record.job.updatedAt), SQLValue(record.job.priority), .text(record.model),
+                SQLValue(record.isFromCache), .text(record.failureMarks.joined(separator: "\n")),
+            ])
     }
 
     package func find(_ id: JobID, in transaction: any SQLTransaction) async throws -> JobRecord? {
@@ -257,8 +260,9 @@ package struct JobStore: Sendable {
             findings: try FindingRecord.findings(in: try row.text("findings")),
             usage: TokenUsage(
                 uncachedInput: Int(try row.integer("uncached_input_tokens")),
-                cachedInput: Int(try row.integer("cached_input_tokens")), output: Int(try row.integer("output_tokens")))
-        )
+                cachedInput: Int(try row.integer("cached_input_tokens")), output: Int(try row.integer("output_tokens"))),
+            model: try row.text("model"), isFromCache: try row.boolean("from_cache"),
+            failureMarks: try row.text("failure_marks").split(separator: "\n").map(String.init))
     }
 
     private static func state(_ row: SQLRow, of job: JobID, attempt: Int) throws -> Job.State {

@@ -10,14 +10,14 @@ package struct SiteStore: Sendable {
             try await transaction.execute(
                 """
                 INSERT INTO site (id, owner_id, slug, name, kind, live, preview, previous, last_version, last_release,
-                    fence, maintenance, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                    fence, maintenance, created_at, engine)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 """,
                 [
                     SQLValue(site.id), SQLValue(site.owner), .text(site.slug.text), .text(site.name),
                     .text(site.kind.rawValue), SQLValue(site.live), SQLValue(site.preview), SQLValue(site.previous),
                     SQLValue(site.lastVersion), SQLValue(site.lastRelease), .integer(site.fence.rawValue),
-                    SQLValue(site.maintenance?.message), SQLValue(site.createdAt),
+                    SQLValue(site.maintenance?.message), SQLValue(site.createdAt), SQLValue(site.engine?.rawValue),
                 ])
         } catch let error as SQLError where error.kind == .uniqueViolation {
             throw ServiceError(
@@ -30,12 +30,12 @@ package struct SiteStore: Sendable {
         try await transaction.execute(
             """
             UPDATE site SET name = $2, live = $3, preview = $4, previous = $5, last_version = $6, last_release = $7,
-                fence = $8, maintenance = $9 WHERE id = $1
+                fence = $8, maintenance = $9, engine = $10 WHERE id = $1
             """,
             [
                 SQLValue(site.id), .text(site.name), SQLValue(site.live), SQLValue(site.preview),
                 SQLValue(site.previous), SQLValue(site.lastVersion), SQLValue(site.lastRelease),
-                .integer(site.fence.rawValue), SQLValue(site.maintenance?.message),
+                .integer(site.fence.rawValue), SQLValue(site.maintenance?.message), SQLValue(site.engine?.rawValue),
             ])
     }
 
@@ -143,6 +143,7 @@ package struct SiteStore: Sendable {
             lastVersion: try row.optionalVersionNumber("last_version"),
             lastRelease: Int(try row.integer("last_release")), fence: Fence(rawValue: try row.integer("fence")),
             maintenance: try row.optionalText("maintenance").map { try Site.Maintenance(message: $0) },
+            engine: try row.optionalText("engine").map { _ in try row.word("engine") },
             createdAt: try row.timestamp("created_at"))
     }
 }

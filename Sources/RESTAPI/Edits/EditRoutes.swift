@@ -50,6 +50,7 @@ struct EditRoutes {
                         "conversation_id", .text, "What it belongs to; otherwise the site's newest conversation."),
                     JSONSchema.optional(
                         "variants", .integer(minimum: 1), "How many versions to try side by side, 1 to 3."),
+                        "fresh", .boolean, "Ask the model even when it gave an answer to the same before."),
                 ]), limit: Self.promptLimit), status: .accepted, content: .json(Self.accepted),
             errors: [.notFound, .failedPrecondition, .quotaExceeded]
         ) { request in
@@ -71,7 +72,8 @@ struct EditRoutes {
                 try await edits.submit(
                     prompt: request.body.string("prompt"), engine: request.body.optionalString("engine"),
                     baseVersion: request.body.optionalInteger("base_version"), mode: mode,
-                    conversation: request.body.optionalString("conversation_id"), to: request.parameter("site"),
+                    conversation: request.body.optionalString("conversation_id"),
+                    isFresh: request.body.optionalBoolean("fresh") ?? false, to: request.parameter("site"),
                     for: try request.principal, once: $0)
             }
         }

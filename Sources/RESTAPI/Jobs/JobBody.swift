@@ -97,6 +97,12 @@ enum JobBody {
             .init("review", .nullable(ReviewBody.table.schema), "How far the change went.") {
                 .optional($0.review, ReviewBody.table.json)
             },
+            .init("model", .text, "The model that was asked; empty when none was, or when the worker chose it.") {
+                .string($0.model)
+            },
+            .init("from_cache", .boolean, "Whether its answers were kept ones, so that no token was used.") {
+                .boolean($0.isFromCache)
+            },
             .init("created_at", .time) { .time($0.job.createdAt) },
             .init("updated_at", .time) { .time($0.job.updatedAt) },
         ])

@@ -6,11 +6,15 @@ struct JobRoutes {
     let jobs: JobService
     let acceptance: ChangeAcceptance
     let comparison: VersionComparison
+    let edits: EditService
+    let budgets: BudgetService
 
     private static let feature = "Jobs"
     private static let path = "/api/v1/jobs/{job}"
 
-    var routes: [APIRoute] { [list, find, cancel, retry, accept, diff, unlock, log] }
+    var routes: [APIRoute] {
+        [list, find, cancel, retry, replay, accept, diff, unlock, log, usage]
+    }
 
     private var list: APIRoute {
         APIRoute(
@@ -87,6 +91,19 @@ struct JobRoutes {
         }
     }
 
+    private var replay: APIRoute {
+        APIRoute(
+            .post, Self.path + "/replay",
+            "Carry an edit out once more from what its model said then, without a model; makes a new job",
+            feature: Self.feature, status: .accepted, content: .json(JobBody.table.schema),
+            errors: [.notFound, .conflict, .quotaExceeded]
+        ) { request in
+            try await request.once(JobBody.table.json) {
+                try await edits.replay(try request.identifier("job"), for: try request.principal, once: $0)
+            }
+        }
+    }
+
     private var diff: APIRoute {
         APIRoute(
             .get, Self.path + "/diff", "What a job changed, also when it was refused", feature: Self.feature,
@@ -98,6 +115,17 @@ struct JobRoutes {
                 try await ComparisonBody.json(
                     try ComparisonBody.View(request, among: [.files, .text, .outline]), of: subject, by: comparison,
                     for: try request.principal))
+        }
+    }
+
+    private var usage: APIRoute {
+        APIRoute(
+            .get, Self.path + "/usage", "What each attempt of a job used of a model", feature: Self.feature,
+            content: .json(LedgerBody.table.listSchema), errors: [.notFound]
+        ) { request in
+            .json(
+                LedgerBody.table.json(
+                    try await budgets.usage(of: try request.identifier("job"), for: try request.principal)))
         }
     }
 

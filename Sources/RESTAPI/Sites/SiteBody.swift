@@ -39,6 +39,9 @@ enum SiteBody {
             .init("maintenance", .nullable(maintenance)) {
                 .optional($0.site.maintenance) { ["message": .string($0.message)] }
             },
+            .init("engine", .nullable(.text), "What edits it when an edit does not say.") {
+                .optional($0.site.engine) { .string($0.rawValue) }
+            },
             .init("domains", .array(.text)) { .array($0.domains.map { .string($0.text) }) },
             .init("url", .text) { .string($0.url) },
             .init("preview_url", .text) { .string($0.previewURL) },

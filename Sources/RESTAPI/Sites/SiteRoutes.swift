@@ -8,7 +8,7 @@ struct SiteRoutes {
     private static let feature = "Sites"
 
     var routes: [APIRoute] {
-        [templates, list, create, find, rename, delete, startMaintenance, endMaintenance]
+        [templates, list, create, find, rename, delete, startMaintenance, endMaintenance, setEngine]
     }
 
     private var templates: APIRoute {
@@ -88,6 +88,25 @@ struct SiteRoutes {
             try await request.once(SiteBody.table.json) {
                 try await sites.setMaintenance(
                     request.body.optionalString("message"), on: request.parameter("site"), for: try request.principal,
+                    once: $0)
+            }
+        }
+    }
+
+    private var setEngine: APIRoute {
+        APIRoute(
+            .put, "/api/v1/sites/{site}/engine", "Choose what edits a site when an edit does not say",
+            feature: Self.feature,
+            input: .json(
+                .object([
+                    JSONSchema.optional(
+                        "engine", .words(EngineName.allCases.map(\.rawValue)),
+                        "Left out or null: the installation's choice.")
+                ])), content: .json(SiteBody.table.schema), errors: [.notFound]
+        ) { request in
+            try await request.once(SiteBody.table.json) {
+                try await sites.setEngine(
+                    request.body.optionalString("engine"), of: request.parameter("site"), for: try request.principal,
                     once: $0)
             }
         }

@@ -10,6 +10,7 @@ struct CodexTranscript: EngineTranscript {
         var error: Problem?
         var message: String?
         var usage: Usage?
+        var thread_id: String?
     }
 
     private struct Item: Decodable {
@@ -39,6 +40,11 @@ struct CodexTranscript: EngineTranscript {
     private let limits: SandboxLimits
     private let model: String
     private let state: String
+    /// The thread that is resumed; what it used before counts in what it says now.
+    private let memory: EngineMemory?
+    private var thread: String?
+    /// Of the whole thread.
+    private var total: TokenUsage?
     private var hasPrinted = false
     private var items = 0
     private var isTurnCompleted = false
@@ -50,13 +56,27 @@ struct CodexTranscript: EngineTranscript {
     private var isModelUnknown = false
 
     /// - Parameter state: the folder on this host that Codex keeps its sessions in.
-    init(limits: SandboxLimits, model: String, state: String) {
+    init(limits: SandboxLimits, model: String, state: String, memory: EngineMemory? = nil) {
         self.limits = limits
         self.model = model
         self.state = state
+        self.memory = memory
     }
 
-    func usageAfterEnd() -> TokenUsage? { CodexRollout.usage(in: state) }
+    func usageAfterEnd() -> TokenUsage? { CodexRollout.usage(in: state).map(ofThisRun) }
+
+    func memoryAfterEnd() -> EngineMemory? {
+        guard isTurnCompleted, let thread, let total else { return nil }
+        return EngineMemory(handle: thread, usage: total)
+    }
+
+    /// What a total of the thread says of this run alone.
+    private func ofThisRun(_ total: TokenUsage) -> TokenUsage {
+        guard let before = memory?.usage else { return total }
+        return TokenUsage(
+            uncachedInput: max(0, total.uncachedInput - before.uncachedInput),
+            cachedInput: max(0, total.cachedInput - before.cachedInput), output: max(0, total.output - before.output))
+    }
 
     mutating func read(_ output: SandboxOutput) -> [EngineEvent] {
         switch output {
@@ -73,7 +93,14 @@ struct CodexTranscript: EngineTranscript {
 
     private mutating func read(_ line: Line) -> [EngineEvent] {
         switch line.type {
-        case "thread.started": return [.progress(step: "Starting the assistant", percent: 2)]
+        case "thread.started":
+            // It becomes part of a command line.
+            if let id = line.thread_id, id.utf8.count <= 64,
+                id.utf8.allSatisfy({ $0 == 0x2d || Hexadecimal.value(of: $0) != nil }), !id.hasPrefix("-")
+            {
+                thread = id
+            }
+            return [.progress(step: "Starting the assistant", percent: 2)]
         case "turn.started": return [.progress(step: "Asking the model", percent: 5)]
         case "item.completed":
             items += 1
@@ -84,12 +111,12 @@ struct CodexTranscript: EngineTranscript {
             isTurnCompleted = true
             guard let usage = line.usage else { return [] }
             let cached = max(0, usage.cached_input_tokens ?? 0)
+            let total = TokenUsage(
+                uncachedInput: max(0, (usage.input_tokens ?? 0) - cached), cachedInput: cached,
+                output: max(0, usage.output_tokens ?? 0))
+            self.total = total
             return [
-                .usage(
-                    TokenUsage(
-                        uncachedInput: max(0, (usage.input_tokens ?? 0) - cached), cachedInput: cached,
-                        output: max(0, usage.output_tokens ?? 0))),
-                .progress(step: "The assistant is done", percent: 100),
+                .usage(ofThisRun(total)), .progress(step: "The assistant is done", percent: 100),
             ]
         case "turn.failed":
             failure = line.error?.message ?? lastError ?? "no reason was given"

@@ -1,0 +1,48 @@
+package import Domain
+import Sandbox
+
+/// Runs the Claude Code CLI. It talks to the model's socket by itself, and goes on with a conversation by resuming its
+/// session. Every setting answers a trap; see `docs/engines.md`.
+package struct ClaudeEngine: Engine {
+    package let name = EngineName.claude
+    private let program: String
+    private static let programPath = "/opt/engine/claude"
+    private static let turnLimit = 60
+    static let statePath = "/state"
+    /// Where it keeps what it needs to resume a session. Nothing else of its state is: a task could have put settings there.
+    package let remembered = ["projects"]
+
+    /// - Parameter program: the `claude` binary on this host. Model and socket come with each job.
+    package init(program: String) {
+        self.program = program
+    }
+
+    package func makeRun(for task: EngineTask) throws -> EngineRun {
+        guard let model = task.model else { throw EngineRefusal.notConfigured(name) }
+        guard let folder = task.socketFolder else { throw EngineRefusal.noWay(to: name) }
+        let silence = "\(model.answerTimeout.wholeMilliseconds)"
+        // Flags that take several values would take the prompt too: each has its value behind `=`, and the prompt comes
+        // on standard input.
+        var command = [
+            Self.programPath, "-p", "--output-format=stream-json", "--verbose", "--permission-mode=dontAsk",
+            "--tools=Read,Edit,Write,Glob,Grep", "--allowedTools=Read(./**),Edit(./**)", "--setting-sources=user",
+            "--strict-mcp-config", "--max-turns=\(Self.turnLimit)", "--model=\(model.name)",
+            "--append-system-prompt=\(HouseRules.text)",
+        ]
+        if let memory = task.memory { command.append("--resume=\(memory.handle)") }
+        let plan = SandboxPlan(
+            workspace: task.workspace, command: command,
+            environment: [
+                "CLAUDE_CONFIG_DIR": Self.statePath,
+                "ANTHROPIC_UNIX_SOCKET": "/run/model/\(SandboxPlan.ModelSocket.name)",
+                "ANTHROPIC_BASE_URL": "http://localhost", "ANTHROPIC_API_KEY": ModelDialects.key,
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_MAX_RETRIES": "2",
+                "API_TIMEOUT_MS": silence, "CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": silence, "DISABLE_AUTOUPDATER": "1",
+            ],
+            readOnlyBinds: [.init(program, at: Self.programPath), .init(folder, at: "/run/model")],
+            writableBinds: [.init(task.state, at: Self.statePath)], limits: task.limits)
+        return EngineRun(plan: plan, input: Array(task.request.utf8))
+    }
+
+    package func makeTranscript(for task: EngineTask) -> any EngineTranscript { ClaudeTranscript(limits: task.limits) }
+}
