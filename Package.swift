@@ -64,6 +64,7 @@ let package = Package(
         .executable(name: "pagewright-coordinator", targets: ["CoordinatorServer"]),
         .executable(name: "pagewright-agent", targets: ["AgentDaemon"]),
         .executable(name: "pagewright", targets: ["PagewrightCLI"]),
+        .executable(name: "pagewright-shim", targets: ["Shim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
@@ -111,7 +112,7 @@ let package = Package(
             name: "Markup", dependencies: ["CGumbo"],
             swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Nginx", dependencies: [subprocess, system, logging], swiftSettings: settings),
-        .target(name: "Sandbox", dependencies: [], swiftSettings: settings),
+        .target(name: "Sandbox", dependencies: [protobuf], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [coreMetrics, logging], swiftSettings: settings),
 
         // 2: values, rules and the database seam
@@ -220,6 +221,13 @@ let package = Package(
             name: "PagewrightCLI",
             dependencies: ["CArchive", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1, subprocess, system],
             swiftSettings: settings),
+        // Owns one running task. In C (apt: libprotobuf-c-dev), because one of them waits beside every task.
+        .executableTarget(
+            name: "Shim",
+            cSettings: [
+                .headerSearchPath("Generated"), .define("_GNU_SOURCE"),
+                .unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]),
+            ], linkerSettings: [.linkedLibrary("protobuf-c")]),
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: testSettings),
