@@ -198,8 +198,8 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "Sandbox", lifecycle, logging,
-                nioCore,
+                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "Sandbox",
+                lifecycle, logging, nioCore,
             ], swiftSettings: settings),
 
         // 7: programs

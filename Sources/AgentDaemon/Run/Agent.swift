@@ -22,6 +22,8 @@ struct Agent {
         let workerSlots: Int
         let listen: [NginxListenAddress]
         let nginx: String?
+        /// Whether jobs are ended, and not left to the next agent, when this one is asked to stop.
+        let endsJobsOnStop: Bool
         let codex: (program: String, socket: String, model: String)?
     }
 
@@ -51,8 +53,12 @@ struct Agent {
         if roles.contains(.worker) {
             let readiness = await SandboxReadiness.check(directory: state.jobs, pool: pool)
             let worker = WorkerRole(
-                configuration: .init(slots: settings.workerSlots, directory: state.jobs), engines: try engines(),
+                configuration: .init(
+                    slots: settings.workerSlots, directory: state.jobs,
+                    shutdown: settings.endsJobsOnStop ? .end(grace: .seconds(10)) : .leave), engines: try engines(),
                 readiness: readiness, store: store, transfer: blobs, spool: spool, pool: pool, logger: logger)
+            // Before a session opens: its first frame says which leases are held.
+            try await worker.restore(handedIn: spool.leases())
             participants.append(worker)
             leaseHolders.append(worker)
             roleServices.append(worker)

@@ -12,6 +12,9 @@ struct RunCommand: AsyncParsableCommand {
             host keeps sites behind nginx. Prints one line of JSON when the coordinator is connected and nginx answers;
             logs go to standard error.
 
+            Edits that run when the agent is stopped or killed go on without it. The agent that is started next, of the
+            same or a newer version, finds them again; without one they end after 45 seconds.
+
             Example: pagewright-agent run --state /var/lib/pagewright-agent
             """)
 
@@ -26,6 +29,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The socket of the model's API, for the codex engine.", valueName: "path"))
     var modelSocket: String?
     @Option(help: ArgumentHelp("The model's name, for the codex engine.", valueName: "name")) var model: String?
+    @Flag(help: "End running edits when the agent stops, instead of leaving them to the next start.")
+    var endJobsOnStop = false
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
@@ -58,6 +63,7 @@ struct RunCommand: AsyncParsableCommand {
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
+                endsJobsOnStop: endJobsOnStop,
                 codex: codex.flatMap { program in
                     modelSocket.flatMap { socket in model.map { (program: program, socket: socket, model: $0) } }
                 }), logger: Logger(label: "pagewright.agent"))
