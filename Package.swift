@@ -130,6 +130,10 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "DatabaseSQLite", dependencies: ["BlockingIO", "Database", grdb], swiftSettings: settings),
         .target(
+            name: "Egress",
+            dependencies: ["BlockingIO", "Domain", logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            swiftSettings: settings),
+        .target(
             name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
             swiftSettings: settings),
         .target(name: "Queue", dependencies: ["Domain"], swiftSettings: settings),
@@ -198,16 +202,16 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "Sandbox",
-                lifecycle, logging, nioCore,
+                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults",
+                "Sandbox", lifecycle, logging, nioCore,
             ], swiftSettings: settings),
 
         // 7: programs
         .executableTarget(
             name: "AgentDaemon",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "FleetIdentity", "Nginx",
-                "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
+                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults", "FleetIdentity",
+                "Nginx", "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
             ], swiftSettings: settings),
         .executableTarget(
             name: "CoordinatorServer",
@@ -251,7 +255,14 @@ let package = Package(
             name: "MarkupTests", dependencies: ["Markup"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"],
+            name: "SandboxTests", dependencies: ["Sandbox", "TestSupport", protobuf],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "EgressTests",
+            dependencies: [
+                "Egress", "BlockingIO", "Domain", "Sandbox", "TestSupport", logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],

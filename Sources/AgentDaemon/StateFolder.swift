@@ -25,6 +25,8 @@ struct StateFolder: Sendable, ExpressibleByArgument {
     var blobs: String { path + "/blobs" }
     var spool: String { path + "/spool" }
     var jobs: String { path + "/jobs" }
+    /// Where each job finds its socket to a model.
+    var ways: String { run + "/models" }
     private var run: String { path + "/run" }
     var socket: String { run + "/agent.sock" }
 

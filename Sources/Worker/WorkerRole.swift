@@ -49,6 +49,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     private let spool: any CompletionSpooling
     private let pool: BlockingPool
     private let logger: Logger
+    private let gate: (any ModelGate)?
     private let clock = ContinuousClock()
     private let outbox = OutboxSlot()
     private let accepted: AsyncStream<JobAttempt>
@@ -65,9 +66,11 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     /// - Parameters:
     ///   - readiness: of ``SandboxReadiness/check(directory:pool:)``; without a sandbox no job is taken.
     ///   - spool: takes results, durably.
+    ///   - gate: the way to models; without one only engines with a way of their own can ask.
     package init(
         configuration: Configuration, engines: [any Engine], readiness: SandboxReadiness, store: DirectoryBlobStore,
-        transfer: any BlobTransfer, spool: any CompletionSpooling, pool: BlockingPool, logger: Logger
+        transfer: any BlobTransfer, spool: any CompletionSpooling, pool: BlockingPool,
+        gate: (any ModelGate)? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.engines = Dictionary(engines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -76,6 +79,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         self.transfer = transfer
         self.spool = spool
         self.pool = pool
+        self.gate = gate
         self.logger = logger
         (accepted, accepting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
     }

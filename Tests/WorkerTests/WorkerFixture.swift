@@ -180,7 +180,8 @@ struct WorkerFixture {
 
     static func with(
         slots: Int = 2, engines: [any Engine] = [ScriptEngine()], files: [String: String] = files,
-        shutdown: WorkerRole.Configuration.Shutdown = .end(grace: .seconds(10)), prepare: (String) throws -> Void = { _ in },
+        shutdown: WorkerRole.Configuration.Shutdown = .end(grace: .seconds(10)),
+        prepare: (String) throws -> Void = { _ in },
         _ body: (WorkerFixture) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { folder in

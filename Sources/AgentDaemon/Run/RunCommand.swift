@@ -29,6 +29,11 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The socket of the model's API, for the codex engine.", valueName: "path"))
     var modelSocket: String?
     @Option(help: ArgumentHelp("The model's name, for the codex engine.", valueName: "name")) var model: String?
+    @Option(
+        help: ArgumentHelp(
+            "A model on a private address that edits may ask, also over http; may be given more than once.",
+            valueName: "host:port"))
+    var localModel: [String] = []
     @Flag(help: "End running edits when the agent stops, instead of leaving them to the next start.")
     var endJobsOnStop = false
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
@@ -63,7 +68,7 @@ struct RunCommand: AsyncParsableCommand {
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
-                endsJobsOnStop: endJobsOnStop,
+                endsJobsOnStop: endJobsOnStop, localModels: localModel,
                 codex: codex.flatMap { program in
                     modelSocket.flatMap { socket in model.map { (program: program, socket: socket, model: $0) } }
                 }), logger: Logger(label: "pagewright.agent"))
