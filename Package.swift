@@ -231,7 +231,9 @@ let package = Package(
             cSettings: [
                 .headerSearchPath("Generated"), .define("_GNU_SOURCE"),
                 .unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]),
-            ], linkerSettings: [.linkedLibrary("protobuf-c")]),
+            ], linkerSettings: [
+                .unsafeFlags(["-static-executable"]), .linkedLibrary("protobuf-c"),
+            ]),
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: testSettings),

@@ -1,4 +1,5 @@
-import BlockingIO
+package import BlockingIO
+import CNIOLinux
 import Glibc
 package import NIOCore
 

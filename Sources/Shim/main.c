@@ -18,6 +18,11 @@
 
 enum { largest_start = 24 << 20 };
 
+/* SwiftPM links every program with the start of a Swift one, which makes itself known to the Swift runtime by this call.
+   Here is no Swift: with the call answered, nothing of the runtime is linked into this program. */
+void swift_addNewDSOImage(const void* image);
+void swift_addNewDSOImage(const void* image) { (void)image; }
+
 static int fail(const char* attempt) {
   fprintf(stderr, "%s: %s\n", attempt, strerror(errno));
   return 1;

@@ -277,6 +277,9 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         return heldLeases
     }
 
+    /// What it works on now.
+    package var jobs: Set<JobID> { Set(running.keys.map(\.job)) }
+
     private var heldLeases: [JobLease] { running.keys.sorted { $0.job < $1.job } }
 
     // MARK: Offers

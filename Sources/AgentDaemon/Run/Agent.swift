@@ -65,7 +65,7 @@ struct Agent {
                 logger: logger)
             // Before a session opens: its first frame says which leases are held.
             try await worker.restore(handedIn: spool.leases())
-            try await gate.sweep(keeping: Set(worker.leases().map(\.job)))
+            try await gate.sweep(keeping: worker.jobs)
             participants.append(worker)
             leaseHolders.append(worker)
             roleServices.append(worker)
