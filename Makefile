@@ -5,9 +5,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Everything from Debian that building, running, testing and measuring need: the one list.
-PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev \
+PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev libcrypt-dev zlib1g-dev libprotobuf-c-dev \
     nginx-light postgresql procps redis-server redis-sentinel bubblewrap socat \
-    protobuf-compiler openssl curl rsync wrk zip \
+    protobuf-compiler protobuf-c-compiler openssl curl rsync wrk zip \
     python3 python3-venv python3-doc chromium fonts-dejavu-core \
     gcc spin nftables iproute2 strace prometheus
 
@@ -45,7 +45,7 @@ lint: toolchain ## Check the layout of the Swift files
 format: toolchain ## Settle the layout of the Swift files
 	swift format --in-place --parallel --recursive $(SWIFT_FILES)
 
-protos: packages toolchain ## Regenerate the Swift code of Protos/
+protos: packages toolchain ## Regenerate the code of Protos/
 	scripts/generate-protos
 
 test: packages toolchain ## Install what the tests need, and run them

@@ -64,6 +64,7 @@ let package = Package(
         .executable(name: "pagewright-coordinator", targets: ["CoordinatorServer"]),
         .executable(name: "pagewright-agent", targets: ["AgentDaemon"]),
         .executable(name: "pagewright", targets: ["PagewrightCLI"]),
+        .executable(name: "pagewright-shim", targets: ["Shim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
@@ -111,7 +112,7 @@ let package = Package(
             name: "Markup", dependencies: ["CGumbo"],
             swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Nginx", dependencies: [subprocess, system, logging], swiftSettings: settings),
-        .target(name: "Sandbox", dependencies: [], swiftSettings: settings),
+        .target(name: "Sandbox", dependencies: [protobuf], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [coreMetrics, logging], swiftSettings: settings),
 
         // 2: values, rules and the database seam
@@ -129,6 +130,10 @@ let package = Package(
             dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", "Telemetry", logging, metrics],
             swiftSettings: settings),
         .target(name: "DatabaseSQLite", dependencies: ["BlockingIO", "Database", grdb], swiftSettings: settings),
+        .target(
+            name: "Egress",
+            dependencies: ["BlockingIO", "Domain", logging, nioCore, nioHTTP1, nioPosix, nioSSL],
+            swiftSettings: settings),
         .target(
             name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
             swiftSettings: settings),
@@ -203,16 +208,16 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "Sandbox", lifecycle, logging,
-                nioCore,
+                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults",
+                "Sandbox", lifecycle, logging, nioCore,
             ], swiftSettings: settings),
 
         // 7: programs
         .executableTarget(
             name: "AgentDaemon",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "FleetIdentity", "Nginx",
-                "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
+                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults", "FleetIdentity",
+                "Nginx", "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
             ], swiftSettings: settings),
         .executableTarget(
             name: "CoordinatorServer",
@@ -226,6 +231,15 @@ let package = Package(
             name: "PagewrightCLI",
             dependencies: ["CArchive", argumentParser, asyncHTTPClient, crypto, nioCore, nioHTTP1, subprocess, system],
             swiftSettings: settings),
+        // Owns one running task. In C (apt: libprotobuf-c-dev), because one of them waits beside every task.
+        .executableTarget(
+            name: "Shim",
+            cSettings: [
+                .headerSearchPath("Generated"), .define("_GNU_SOURCE"),
+                .unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]),
+            ], linkerSettings: [
+                .unsafeFlags(["-static-executable"]), .linkedLibrary("protobuf-c"),
+            ]),
 
         // Tests
         .target(name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: testSettings),
@@ -261,7 +275,14 @@ let package = Package(
             name: "MarkupTests", dependencies: ["Markup"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"],
+            name: "SandboxTests", dependencies: ["Sandbox", "TestSupport", protobuf],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "EgressTests",
+            dependencies: [
+                "Egress", "BlockingIO", "Domain", "Sandbox", "TestSupport", logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],

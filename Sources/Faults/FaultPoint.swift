@@ -25,6 +25,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     // The agent
     case jobAccepted = "job-accepted"
     case workspaceReady = "workspace-ready"
+    case taskStarted = "task-started"
     case engineEnded = "engine-ended"
     case resultUploaded = "result-uploaded"
     case completionSpooled = "completion-spooled"

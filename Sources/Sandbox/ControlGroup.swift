@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Where this agent may make control groups; they limit memory and processes of a sandbox as a whole.
+/// Where this agent may make control groups; they limit memory and processes of a sandbox as a whole. The shim of a task
+/// makes the group and removes it.
 ///
 /// Where there is none, a sandbox is watched instead: see ``SandboxRunner``.
 package enum ControlGroupParent: Sendable, Equatable {
@@ -31,7 +32,7 @@ package enum ControlGroupParent: Sendable, Equatable {
         }
     }
 
-    /// Removes empty groups of agents that were killed.
+    /// Removes empty groups of shims that were killed.
     private func sweep() {
         for parent in folders {
             guard let folder = opendir(parent) else { continue }
@@ -123,36 +124,9 @@ package enum ControlGroupParent: Sendable, Equatable {
     }
 }
 
-/// The control group of one sandbox.
+/// A control group that was made to see whether one can be made.
 struct ControlGroup: Sendable {
     let folders: [String]
-
-    /// From now on the process and what it starts are in the group.
-    func add(_ process: pid_t) throws(SandboxError) {
-        for folder in folders where !SmallFile.write("\(process)", to: folder + "/cgroup.procs") {
-            throw .cannotStart("cannot move process \(process) into the control group \(folder)")
-        }
-    }
-
-    /// Whether the kernel killed something in it for want of memory.
-    var ranOutOfMemory: Bool {
-        folders.contains { folder in
-            ["/memory.events", "/memory.oom_control"].contains { file in
-                (SmallFile.read(folder + file) ?? "").split(separator: "\n").contains {
-                    $0.hasPrefix("oom_kill ") && !$0.hasSuffix(" 0")
-                }
-            }
-        }
-    }
-
-    /// Whether a process was refused because there were too many.
-    var ranOutOfProcesses: Bool {
-        folders.contains { folder in
-            (SmallFile.read(folder + "/pids.events") ?? "").split(separator: "\n").contains {
-                $0.hasPrefix("max ") && !$0.hasSuffix(" 0")
-            }
-        }
-    }
 
     /// Kills whatever is left and removes the group; `false` when it is still there.
     @discardableResult

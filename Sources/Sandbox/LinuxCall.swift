@@ -22,8 +22,6 @@ package enum LinuxCall {
     #else
         #error("system call numbers are known for x86-64 and AArch64 only")
     #endif
-    private static let pidfdSendSignal = 424
-    private static let pidfdOpen = 434
     private static let openat2 = 437
 
     /// Repeats an interrupted call and turns -1 into the error that it stands for.
@@ -32,20 +30,6 @@ package enum LinuxCall {
             let result = body()
             if result >= 0 { return Int32(truncatingIfNeeded: result) }
             if errno != EINTR { throw SystemFailure(name, errno) }
-        }
-    }
-
-    /// A descriptor that becomes readable when the process ends, and that never means another process.
-    static func openProcess(_ process: pid_t) throws(SystemFailure) -> Int32 {
-        try checked("pidfd_open") { function(pidfdOpen, Int(process), 0, 0, 0, 0) }
-    }
-
-    /// Sends a signal to the process of ``openProcess(_:)``; one that has ended already is no error.
-    static func signal(process descriptor: Int32, _ signal: Int32) throws(SystemFailure) {
-        do {
-            _ = try checked("pidfd_send_signal") { function(pidfdSendSignal, Int(descriptor), Int(signal), 0, 0, 0) }
-        } catch  where error.code == ESRCH {
-            return
         }
     }
 

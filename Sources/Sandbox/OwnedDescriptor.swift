@@ -1,19 +1,21 @@
 import Glibc
 
 /// A descriptor that is closed when nobody holds it any more.
-final class OwnedDescriptor {
+final class OwnedDescriptor: Sendable {
     let number: Int32
 
     init(_ number: Int32) { self.number = number }
 
     deinit { close(number) }
 
-    func makeNonBlocking() {
-        _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
-    }
-
     static func makePipe() throws(SystemFailure) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
         let ends = try LinuxCall.makePipe()
         return (OwnedDescriptor(ends.read), OwnedDescriptor(ends.write))
+    }
+
+    static func open(_ path: String, flags: Int32) throws(SystemFailure) -> OwnedDescriptor {
+        let number = Glibc.open(path, flags | O_CLOEXEC)
+        guard number >= 0 else { throw SystemFailure("opening \(path)", errno) }
+        return OwnedDescriptor(number)
     }
 }

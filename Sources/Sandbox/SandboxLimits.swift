@@ -6,6 +6,8 @@ package struct SandboxLimits: Sendable, Equatable {
     package var processes: Int
     /// Of standard output and standard error together.
     package var outputInBytes: Int64
+    /// Of the file that keeps the output while the program runs. What goes beyond is counted and not kept.
+    package var logInBytes: Int64 = 64 << 20
     /// Of everything that it can write and that stays on disk.
     package var workspaceInBytes: Int64
     package var workspaceFiles: Int

@@ -5,7 +5,7 @@ package struct SandboxOutcome: Sendable, Equatable {
         case exited(code: Int)
         /// It was killed because it used too much.
         case exceeded(Limit)
-        /// It was killed because the task was cancelled.
+        /// It was killed because the task was cancelled, or because nobody wanted it any longer.
         case cancelled
     }
 
@@ -15,16 +15,30 @@ package struct SandboxOutcome: Sendable, Equatable {
         case diskFull
     }
 
+    /// What the program cost.
+    package struct Use: Sendable, Equatable {
+        package let wallTime: Duration
+        /// Of all its processes.
+        package let processorTime: Duration
+        /// With a control group, of all at once; without, of the largest process.
+        package let peakMemoryInBytes: Int64
+        /// From the decision to end it until all of it was gone; zero when it ended by itself.
+        package let killTime: Duration
+    }
+
     package let ending: Ending
     /// The last 16 KiB of standard error.
     package let diagnostics: String
     /// How much it printed in all.
     package let outputInBytes: Int64
+    /// `nil` when nobody measured.
+    package let use: Use?
 
-    package init(ending: Ending, diagnostics: String = "", outputInBytes: Int64 = 0) {
+    package init(ending: Ending, diagnostics: String = "", outputInBytes: Int64 = 0, use: Use? = nil) {
         self.ending = ending
         self.diagnostics = diagnostics
         self.outputInBytes = outputInBytes
+        self.use = use
     }
 }
 

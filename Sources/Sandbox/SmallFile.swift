@@ -4,6 +4,11 @@ import Glibc
 enum SmallFile {
     /// At most `limit` bytes; `nil` when it cannot be read.
     static func read(_ path: String, limit: Int = 1 << 20) -> String? {
+        readBytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// At most `limit` bytes and a piece; `nil` when it cannot be read.
+    static func readBytes(_ path: String, limit: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -16,7 +21,7 @@ enum SmallFile {
             if count == 0 { break }
             bytes += piece[..<count]
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// In one call, as such files want it.

@@ -22,7 +22,7 @@ final class AttemptReporter: Sendable {
     private let lease: JobLease
     private let outbox: OutboxSlot
     private let log: JobLog
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let wakes: AsyncStream<Void>
     private let waking: AsyncStream<Void>.Continuation
 
@@ -30,6 +30,8 @@ final class AttemptReporter: Sendable {
         self.lease = lease
         self.outbox = outbox
         self.log = log
+        // An earlier agent may have told a part of it.
+        state = Mutex(State(logPosition: log.sent))
         (wakes, waking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -101,6 +103,7 @@ final class AttemptReporter: Sendable {
                 state.logPosition = piece.next
                 state.droppedBytes = 0
             }
+            log.noteSent(piece.next)
         }
         return state.withLock { $0.logPosition } < log.size
     }

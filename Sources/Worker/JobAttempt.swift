@@ -14,12 +14,14 @@ struct JobAttempt: Sendable {
         case complete(JobCompletion)
         /// The lease belongs to somebody else.
         case silent
+        /// The next agent goes on with it.
+        case left
     }
 
     /// What attempts share.
     struct Workshop: Sendable {
-        let directory: String
-        let runner: SandboxRunner
+        /// `nil` when this host can build no sandbox now; what runs already can be waited for.
+        let runner: SandboxRunner?
         let store: DirectoryBlobStore
         let transfer: any BlobTransfer
         let pool: BlockingPool
@@ -34,12 +36,15 @@ struct JobAttempt: Sendable {
     let engine: any Engine
     let control: AttemptControl
     let reporter: AttemptReporter
+    let log: JobLog
     let workspace: Workspace
     let workshop: Workshop
+    /// What an earlier agent started for it.
+    let found: SandboxTask?
     /// Manifests of versions of the same site that are known already.
     let known: [ContentDigest: Manifest]
 
-    /// Returns when nothing of it runs any more and its folder is gone.
+    /// Returns when nothing of it runs any more, unless it is left to the next agent.
     @concurrent
     func run() async -> (ending: Ending, manifest: Manifest?) {
         let result = await withTaskGroup(of: WorkResult?.self) { group in
@@ -61,13 +66,7 @@ struct JobAttempt: Sendable {
             return result ?? WorkResult(outcome: .failed(.interrupted))
         }
         reporter.finish()
-        let workspace = workspace
-        do {
-            try await workshop.pool.run { try workspace.remove() }
-        } catch {
-            workshop.logger.warning(
-                "Could not delete the folder of a job", metadata: ["job.id": "\(offer.lease.job)", "error": "\(error)"])
-        }
+        if control.isLeft { return (.left, nil) }
         guard let outcome = AttemptStop.outcome(of: result.outcome, stoppedBy: control.reason) else {
             return (.silent, nil)
         }
@@ -75,6 +74,19 @@ struct JobAttempt: Sendable {
             lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage,
             transcript: result.transcript)
         return (.complete(completion), result.manifest)
+    }
+
+    /// Deletes its folder. Comes after its result was handed in: an agent that is killed in between tries again.
+    func cleanUp() async {
+        let (workspace, logger, job) = (workspace, workshop.logger, offer.lease.job)
+        await workshop.pool.runEvenIfCancelled {
+            do {
+                try workspace.remove()
+            } catch {
+                logger.warning(
+                    "Could not delete the folder of a job", metadata: ["job.id": "\(job)", "error": "\(error)"])
+            }
+        }
     }
 
     private struct WorkResult: Sendable {
@@ -113,6 +125,7 @@ struct JobAttempt: Sendable {
                 result.manifest = manifest
             }
         } catch {
+            guard !control.isLeft else { return result }
             let failure = JobFailure(during: error)
             workshop.logger.warning(
                 "An attempt failed",
@@ -130,6 +143,8 @@ struct JobAttempt: Sendable {
         reporter.progress("Fetching the site", 1)
         let access = BlobAccess.lease(offer.lease)
         let base = try await fetchBase(access)
+        // What an earlier agent laid out is being worked on.
+        if found != nil { return base }
         let digests = Array(Set(base.entries.map(\.digest)))
         let missing = try await workshop.store.missing(among: digests)
         if !missing.isEmpty {
@@ -180,10 +195,15 @@ struct JobAttempt: Sendable {
             prompt: offer.prompt, workspace: workspace.site, state: workspace.state,
             limits: SandboxLimits(offer.limits), model: offer.model.map { EngineModel($0) },
             socketFolder: socketFolder, replay: offer.replay, memory: memory, continuation: offer.continuation)
-        let engine = engine
-        let run = try await workshop.pool.run { try engine.makeRun(for: task) }
-        let reader = TranscriptReader(engine.makeTranscript(for: task), reporter: reporter)
-        let outcome = try await workshop.runner.run(run.plan, input: run.input) { reader.read($0) }
+        let reader = TranscriptReader(engine.makeTranscript(for: task), reporter: reporter, log: log)
+        let running = if let found { found } else { try await start(task) }
+        control.own(running)
+        let control = control
+        let outcome = try await running.waitForEnd {
+            control.isLeft
+        } onOutput: { output, position in
+            reader.read(output, position: position)
+        }
         try Task.checkCancellation()
         let result = try await workshop.pool.run { reader.judge(outcome) }
         await remember(result)
@@ -229,6 +249,17 @@ struct JobAttempt: Sendable {
                 "Could not keep what an engine remembers",
                 metadata: ["job.id": "\(offer.lease.job)", "error": "\(error)"])
         }
+    }
+
+    private func start(_ task: EngineTask) async throws -> SandboxTask {
+        guard let runner = workshop.runner else { throw SandboxError.cannotStart("this host can build no sandbox now") }
+        let engine = engine
+        let run = try await workshop.pool.run { try engine.makeRun(for: task) }
+        try Task.checkCancellation()
+        let started = try await runner.start(
+            run.plan, input: run.input, in: workspace.task, lease: control.remaining)
+        FaultPoint.taskStarted.reach()
+        return started
     }
 
     private func collect() async throws -> Manifest {

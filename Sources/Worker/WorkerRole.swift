@@ -4,29 +4,38 @@ package import BlockingIO
 package import Domain
 package import Engines
 package import Logging
+import Sandbox
 import ServiceLifecycle
 
 /// The part of an agent that runs jobs: takes offers, runs an engine in a sandbox for each, and hands in the results.
 ///
 /// It promises: no more jobs than slots; nothing of a job runs past its lease, by this host's own clock; a cancelled job
-/// is dead before it is confirmed; what came out of a sandbox was collected after the sandbox was empty.
+/// is dead before it is confirmed; what came out of a sandbox was collected after the sandbox was empty; what runs when this
+/// agent is killed or replaced is found and ended by the next one, in the same attempt.
 package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     package struct Configuration: Sendable {
         /// How many jobs at once.
         package var slots: Int
         /// Below this every attempt gets a folder; nothing else may be in there.
         package var directory: String
-        /// How long a job may go on when the agent is asked to stop.
-        package var shutdownGrace: Duration
+        /// What becomes of jobs when the agent is asked to stop.
+        package var shutdown: Shutdown
         /// Where it is kept what engines remember of conversations; `nil` when they are to remember nothing.
         package var memoryDirectory: String?
 
+        package enum Shutdown: Sendable {
+            /// They go on by themselves, for the agent that is started next.
+            case leave
+            /// They end, and are handed back if they did not end well within `grace`.
+            case end(grace: Duration)
+        }
+
         package init(
-            slots: Int, directory: String, shutdownGrace: Duration = .seconds(10), memoryDirectory: String? = nil
+            slots: Int, directory: String, shutdown: Shutdown = .leave, memoryDirectory: String? = nil
         ) {
             self.slots = slots
             self.directory = directory
-            self.shutdownGrace = shutdownGrace
+            self.shutdown = shutdown
             self.memoryDirectory = memoryDirectory
         }
     }
@@ -52,8 +61,9 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     private let accepting: AsyncStream<JobAttempt>.Continuation
 
     private var running: [JobLease: Running] = [:]
-    /// False until the folders of an earlier agent are gone, and again when this one stops.
+    /// False until this service runs, and again when it stops.
     private var isOpen = false
+    private var isRestored = false
     private var isDraining = false
     /// Manifests that the next edits of a site are likely to start from.
     private var manifests = RecentManifests()
@@ -76,18 +86,14 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         self.pool = pool
         self.gate = gate
         self.logger = logger
-        (accepted, accepting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(max(1, configuration.slots)))
+        (accepted, accepting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
     }
 
     // MARK: Service
 
     /// Works until the agent is asked to stop; then takes nothing more and lets jobs end for a short while.
     package func run() async throws {
-        let directory = configuration.directory
-        let left = try await pool.run { try Workspace.sweep(directory) }
-        if left > 0 {
-            logger.notice("Deleted what was left of interrupted jobs", metadata: ["jobs": "\(left)"])
-        }
+        try await restore()
         isOpen = true
         sendCredit()
         let accepting = accepting
@@ -97,7 +103,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
                 isOpen = false
                 sendCredit()
                 if !running.isEmpty {
-                    group.addTask { await self.stopAfterGrace() }
+                    group.addTask { await self.endJobs() }
                 }
             }
         } onGracefulShutdown: {
@@ -105,8 +111,75 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         }
     }
 
-    private func stopAfterGrace() async {
-        let deadline = clock.now + configuration.shutdownGrace
+    /// Finds what an earlier agent left and goes on with it. To be called before the first session opens, so that its
+    /// leases are said to be held.
+    ///
+    /// - Parameter handedIn: leases whose results are on their way already.
+    package func restore(handedIn: [JobLease] = []) async throws {
+        guard !isRestored else { return }
+        isRestored = true
+        let (directory, able) = (configuration.directory, Set(engines.keys))
+        let over = Set(handedIn)
+        let logger = logger
+        let left = try await pool.run {
+            try Workspace.all(in: directory).compactMap { workspace -> LeftAttempt? in
+                do {
+                    return try LeftAttempt.find(in: workspace) { over.contains($0) }
+                } catch {
+                    logger.error(
+                        "Could not go on with an interrupted job",
+                        metadata: ["folder": "\(workspace.path)", "error": "\(error)"])
+                    return nil
+                }
+            }
+        }
+        for attempt in left {
+            guard able.contains(attempt.offer.engine), running[attempt.offer.lease] == nil else {
+                try? await pool.run { try LeftAttempt.discard(attempt.workspace) }
+                continue
+            }
+            await resume(attempt)
+        }
+    }
+
+    private func resume(_ left: LeftAttempt) async {
+        let offer = left.offer
+        guard let engine = engines[offer.engine] else { return }
+        let control =
+            if let task = left.task, task.process != 0 {
+                AttemptControl(leaseDuration: offer.leaseDuration, remaining: task.leaseLeft, now: clock.now)
+            } else {
+                AttemptControl(leaseDuration: offer.leaseDuration, offeredAt: clock.now)
+            }
+        do {
+            let directory = configuration.directory
+            let (workspace, log) = try await pool.run {
+                if left.task != nil {
+                    return (left.workspace, try JobLog(path: left.workspace.log, isResumed: true))
+                }
+                // Nothing was started, so it is done again from the beginning.
+                let workspace = try Workspace.make(for: offer, in: directory)
+                try left.workspace.remove()
+                return (workspace, try JobLog(path: workspace.log))
+            }
+            begin(offer, engine, control, workspace: workspace, log: log, found: left.task)
+            logger.notice(
+                "Went on with a job of an earlier agent",
+                metadata: ["job.id": "\(offer.lease.job)", "attempt": "\(offer.lease.attempt)"])
+        } catch {
+            logger.error(
+                "Could not go on with an interrupted job",
+                metadata: ["job.id": "\(offer.lease.job)", "error": "\(error)"])
+            try? await pool.run { try LeftAttempt.discard(left.workspace) }
+        }
+    }
+
+    private func endJobs() async {
+        guard case .end(let grace) = configuration.shutdown else {
+            for job in running.values { job.control.leave() }
+            return
+        }
+        let deadline = clock.now + grace
         while !running.isEmpty, clock.now < deadline, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))
         }
@@ -117,14 +190,23 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         let lease = attempt.offer.lease
         let (ending, manifest) = await attempt.run()
         if let manifest { manifests.add(manifest) }
-        if case .complete(let completion) = ending {
+        switch ending {
+        case .complete(let completion):
             await handIn(completion)
             logger.notice(
                 "Ended a job",
                 metadata: [
                     "job.id": "\(lease.job)", "attempt": "\(lease.attempt)", "outcome": "\(completion.outcome.word)",
                 ])
+        case .silent: break
+        case .left:
+            logger.notice(
+                "Left a job to the next agent",
+                metadata: ["job.id": "\(lease.job)", "attempt": "\(lease.attempt)"])
+            running[lease] = nil
+            return
         }
+        await attempt.cleanUp()
         // The spool keeps the lease alive until the coordinator has judged.
         running[lease] = nil
         sendCredit()
@@ -200,6 +282,9 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         return heldLeases
     }
 
+    /// What it works on now.
+    package var jobs: Set<JobID> { Set(running.keys.map(\.job)) }
+
     private var heldLeases: [JobLease] { running.keys.sorted { $0.job < $1.job } }
 
     // MARK: Offers
@@ -239,40 +324,50 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
                 nil
             }
         if let reason { return refuse(offer, reason) }
-        guard case .ready(let runner) = readiness, let engine = engines[offer.engine] else { return }
+        guard let engine = engines[offer.engine] else { return }
         let control = AttemptControl(leaseDuration: offer.leaseDuration, offeredAt: clock.now)
         let directory = configuration.directory
         let workspace: Workspace
         let log: JobLog
         do {
             (workspace, log) = try await pool.run {
-                let workspace = try Workspace.make(for: offer.lease, in: directory)
+                let workspace = try Workspace.make(for: offer, in: directory)
                 return (workspace, try JobLog(path: workspace.log))
             }
         } catch {
             logger.error("Could not make the folder of a job", metadata: ["error": "\(error)"])
             return refuse(offer, JobFailure(during: error).message)
         }
-        let reporter = AttemptReporter(lease: offer.lease, outbox: outbox, log: log)
-        let attempt = JobAttempt(
-            offer: offer, engine: engine, control: control, reporter: reporter, workspace: workspace,
-            workshop: JobAttempt.Workshop(
-                directory: directory, runner: runner, store: store, transfer: transfer, pool: pool, logger: logger,
-                gate: gate, memory: configuration.memoryDirectory.map { ConversationMemory(directory: $0) }),
-            known: manifests.all)
-        running[offer.lease] = Running(offer: offer, control: control, reporter: reporter)
-        guard outbox.send(.accept(offer.lease)), case .enqueued = accepting.yield(attempt) else {
+        guard outbox.send(.accept(offer.lease)) else {
             // Unheard, so the coordinator takes the offer back by itself.
-            running[offer.lease] = nil
             try? await pool.run { try workspace.remove() }
             return
         }
+        begin(offer, engine, control, workspace: workspace, log: log, found: nil)
         logger.notice(
             "Took a job",
             metadata: [
                 "job.id": "\(offer.lease.job)", "site.id": "\(offer.site)", "engine": "\(offer.engine.rawValue)",
             ])
         sendCredit()
+    }
+
+    private func begin(
+        _ offer: JobOffer, _ engine: any Engine, _ control: AttemptControl, workspace: Workspace, log: JobLog,
+        found: SandboxTask?
+    ) {
+        let reporter = AttemptReporter(lease: offer.lease, outbox: outbox, log: log)
+        let runner: SandboxRunner? = if case .ready(let runner) = readiness { runner } else { nil }
+        running[offer.lease] = Running(offer: offer, control: control, reporter: reporter)
+        let yielded = accepting.yield(
+            JobAttempt(
+                offer: offer, engine: engine, control: control, reporter: reporter, log: log, workspace: workspace,
+                workshop: JobAttempt.Workshop(
+                    runner: runner, store: store, transfer: transfer, pool: pool, logger: logger, gate: gate,
+                    memory: configuration.memoryDirectory.map { ConversationMemory(directory: $0) }),
+                found: found, known: manifests.all))
+        // The agent stops; the next one finds the folder.
+        guard case .enqueued = yielded else { return running[offer.lease] = nil }
     }
 
     private func refuse(_ offer: JobOffer, _ reason: String) {

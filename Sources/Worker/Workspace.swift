@@ -1,9 +1,11 @@
+import AgentProtocol
 import Artifacts
 import BlockingIO
 import Domain
 import Glibc
 
-/// The folder of one attempt: the site as a private copy, the engine's own state, the log. Every call blocks.
+/// The folder of one attempt: the site as a private copy, the engine's own state, the log, and what the next agent needs
+/// to go on when this one is killed. Every call blocks.
 struct Workspace: Sendable {
     let path: String
     /// What the sandbox may write.
@@ -11,15 +13,32 @@ struct Workspace: Sendable {
     /// What the engine keeps for itself.
     var state: String { path + "/state" }
     var log: String { path + "/log" }
+    /// Where the task's shim keeps what it prints and how it ended.
+    var task: String { path + "/task" }
+    /// The folder of the socket that leads to the model.
+    var model: String { path + "/model" }
+    private var offer: String { path + "/offer" }
 
-    /// Makes the folder for an attempt below `jobs`. What an earlier agent left in its place goes.
-    static func make(for lease: JobLease, in jobs: String) throws -> Workspace {
-        let workspace = Workspace(path: "\(jobs)/\(lease.job)-\(lease.attempt)")
-        try WorkspaceRemoval.remove(workspace.path)
-        for path in [workspace.path, workspace.site, workspace.state] {
+    /// Makes a folder for an attempt below `jobs`, and keeps the offer in it. Its name is a new one each time: whatever an
+    /// earlier agent may have started at the last moment finds nothing to work in.
+    static func make(for offer: JobOffer, in jobs: String) throws -> Workspace {
+        let nonce = UInt32.random(in: .min ... .max)
+        let workspace = Workspace(path: "\(jobs)/\(offer.lease.job)-\(offer.lease.attempt)-\(nonce)")
+        for path in [workspace.path, workspace.site, workspace.state, workspace.task, workspace.model] {
             try SystemCallError.check("mkdir", on: path) { mkdir(path, 0o700) }
         }
+        let file = try OpenFile(workspace.offer, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        try offer.serialized().withUnsafeBytes { try file.write($0) }
+        try file.close()
         return workspace
+    }
+
+    /// The offer that ``make(for:in:)`` kept; throws when there is none that can be read.
+    func readOffer() throws -> JobOffer {
+        let file = try OpenFile(offer, flags: O_RDONLY)
+        var bytes = [UInt8](repeating: 0, count: 4 << 20)
+        let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+        return try JobOffer(serialized: Array(bytes[..<count]))
     }
 
     /// Makes a folder for this user alone unless it is there.
@@ -27,12 +46,10 @@ struct Workspace: Sendable {
         if mkdir(path, 0o700) != 0 && errno != EEXIST { throw SystemCallError("mkdir", on: path) }
     }
 
-    /// Deletes what is left of attempts of an agent that is gone. Returns how many there were.
-    static func sweep(_ jobs: String) throws -> Int {
+    /// The folders of attempts of an agent that is gone.
+    static func all(in jobs: String) throws -> [Workspace] {
         try makeFolder(jobs)
-        let names = try FileTree.names(in: OpenFile(folder: jobs))
-        for name in names { try WorkspaceRemoval.remove(jobs + "/" + name) }
-        return names.count
+        return try FileTree.names(in: OpenFile(folder: jobs)).sorted().map { Workspace(path: jobs + "/" + $0) }
     }
 
     func remove() throws { try WorkspaceRemoval.remove(path) }

@@ -180,7 +180,8 @@ struct WorkerFixture {
 
     static func with(
         slots: Int = 2, engines: [any Engine] = [ScriptEngine()], files: [String: String] = files,
-        grace: Duration = .seconds(10), gate: (any ModelGate)? = nil, memory: String? = nil,
+        shutdown: WorkerRole.Configuration.Shutdown = .end(grace: .seconds(10)), gate: (any ModelGate)? = nil,
+        memory: String? = nil,
         prepare: (String) throws -> Void = { _ in },
         _ body: (WorkerFixture) async throws -> Void
     ) async throws {
@@ -201,7 +202,7 @@ struct WorkerFixture {
             let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let transfer = StoreTransfer(store: central)
             let role = WorkerRole(
-                configuration: .init(slots: slots, directory: jobs, shutdownGrace: grace, memoryDirectory: memory),
+                configuration: .init(slots: slots, directory: jobs, shutdown: shutdown, memoryDirectory: memory),
                 engines: engines,
                 readiness: .ready(try SandboxRunner()), store: local, transfer: transfer, spool: ledger, pool: pool,
                 gate: gate, logger: quiet)
@@ -251,8 +252,17 @@ struct WorkerFixture {
         return await ledger.completion(of: offer.lease)
     }
 
-    /// What is left below the jobs' folder.
-    var leftovers: [String] { (try? FileManager.default.contentsOfDirectory(atPath: jobs)) ?? [] }
+    /// What is left below the jobs' folder, once nothing is or half a minute has passed: folders go after results.
+    var leftovers: [String] {
+        get async {
+            let deadline = ContinuousClock.now + .seconds(30)
+            while true {
+                let names = (try? FileManager.default.contentsOfDirectory(atPath: jobs)) ?? []
+                if names.isEmpty || ContinuousClock.now > deadline { return names }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
 }
 
 extension JobCompletion {

@@ -29,7 +29,7 @@ import Testing
             #expect(Set(worker.transfer.moved.uploaded) == Set(changes.upserts.map(\.digest)))
             #expect(try await worker.transfer.store.missing(among: target.entries.map(\.digest)).isEmpty)
             await worker.ledger.wait { messages, _ in messages.last == .credit(slots: 2) }
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
             #expect(await worker.role.leases().isEmpty)
             let percents = worker.ledger.percents
             #expect(percents == percents.sorted() && percents.last == 98)
@@ -95,7 +95,7 @@ import Testing
             #expect(completion.failure?.message.contains(name) == true)
             #expect(worker.transfer.moved.uploaded.isEmpty)
             await worker.ledger.wait { messages, _ in messages.last == .credit(slots: 2) }
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 
@@ -116,7 +116,7 @@ import Testing
             let completion = await worker.run("mkdir d; echo x > d/f; chmod 000 d/f; chmod 000 d; echo done")
             #expect(completion.changes?.upserts.map(\.path.text) == ["d/f"])
             await worker.ledger.wait { messages, _ in messages.last == .credit(slots: 2) }
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 
@@ -128,7 +128,7 @@ import Testing
             )
             #expect(completion.failure?.kind == .task)
             await worker.ledger.wait { messages, _ in messages.last == .credit(slots: 2) }
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 
@@ -144,7 +144,7 @@ import Testing
             await worker.role.receive(.cancel(offer.lease))
             let completion = await worker.ledger.completion(of: offer.lease)
             #expect(completion.outcome == .cancelled)
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 
@@ -163,7 +163,7 @@ import Testing
             }
             #expect(worker.ledger.credits.count > before)
             #expect(worker.ledger.completions.isEmpty)
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 
@@ -248,7 +248,7 @@ import Testing
                 atPath: jobs + "/job_old-1/site/a", withIntermediateDirectories: true)
             try Data("x".utf8).write(to: URL(filePath: jobs + "/job_old-1/site/a/b"))
         }) { worker in
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 
@@ -283,7 +283,7 @@ import Testing
 
     @Test("A job that does not end soon is handed back when the agent stops")
     func shutdown() async throws {
-        try await WorkerFixture.with(grace: .milliseconds(300)) { worker in
+        try await WorkerFixture.with(shutdown: .end(grace: .milliseconds(300))) { worker in
             let offer = worker.offer("echo 50; sleep 600")
             await worker.role.receive(.offer(offer))
             await worker.ledger.wait { messages, _ in
@@ -293,7 +293,7 @@ import Testing
             let completion = await worker.ledger.completion(of: offer.lease)
             #expect(completion.failure?.code == "interrupted")
             #expect(completion.failure?.kind == .infrastructure)
-            #expect(worker.leftovers.isEmpty)
+            #expect(await worker.leftovers.isEmpty)
         }
     }
 

@@ -2,6 +2,7 @@ import AgentCore
 import Artifacts
 import BlockingIO
 import Domain
+import Egress
 import Engines
 import Faults
 import FleetIdentity
@@ -22,6 +23,10 @@ struct Agent {
         let workerSlots: Int
         let listen: [NginxListenAddress]
         let nginx: String?
+        /// Whether jobs are ended, and not left to the next agent, when this one is asked to stop.
+        let endsJobsOnStop: Bool
+        /// Models on machines of one's own, as `host:port`.
+        let localModels: [String]
         let codex: String?
         /// Codex's way to a model when the coordinator has none configured.
         let ownModel: (socket: String, name: String)?
@@ -53,11 +58,18 @@ struct Agent {
         var roleServices: [any Service] = []
         if roles.contains(.worker) {
             let readiness = await SandboxReadiness.check(directory: state.jobs, pool: pool)
+            let gate = try BrokeredModelGate(
+                directory: state.ways, broker: EgressBroker(settings: egress, pool: pool, logger: logger), pool: pool)
             let worker = WorkerRole(
                 configuration: .init(
-                    slots: settings.workerSlots, directory: state.jobs, memoryDirectory: state.conversations),
-                engines: try engines(),
-                readiness: readiness, store: store, transfer: blobs, spool: spool, pool: pool, logger: logger)
+                    slots: settings.workerSlots, directory: state.jobs,
+                    shutdown: settings.endsJobsOnStop ? .end(grace: .seconds(10)) : .leave,
+                    memoryDirectory: state.conversations), engines: try engines(),
+                readiness: readiness, store: store, transfer: blobs, spool: spool, pool: pool, gate: gate,
+                logger: logger)
+            // Before a session opens: its first frame says which leases are held.
+            try await worker.restore(handedIn: spool.leases())
+            try await gate.sweep(keeping: worker.jobs)
             participants.append(worker)
             leaseHolders.append(worker)
             roleServices.append(worker)
@@ -92,6 +104,12 @@ struct Agent {
                     .init(service: $0)
                 }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+    }
+
+    private var egress: EgressSettings {
+        var egress = EgressSettings()
+        egress.localModels = Set(settings.localModels.map { $0.lowercased() })
+        return egress
     }
 
     private func loadIdentity(from store: AgentIdentityStore, pool: BlockingPool) async throws -> AgentIdentity {

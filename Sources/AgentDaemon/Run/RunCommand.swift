@@ -12,6 +12,9 @@ struct RunCommand: AsyncParsableCommand {
             host keeps sites behind nginx. Prints one line of JSON when the coordinator is connected and nginx answers;
             logs go to standard error.
 
+            Edits that run when the agent is stopped or killed go on without it. The agent that is started next, of the
+            same or a newer version, finds them again; without one they end after 45 seconds.
+
             Example: pagewright-agent run --state /var/lib/pagewright-agent
             """)
 
@@ -31,6 +34,13 @@ struct RunCommand: AsyncParsableCommand {
             valueName: "path"))
     var modelSocket: String?
     @Option(help: ArgumentHelp("The name of the model behind that socket.", valueName: "name")) var model: String?
+    @Option(
+        help: ArgumentHelp(
+            "A model on a private address that edits may ask, also over http; may be given more than once.",
+            valueName: "host:port"))
+    var localModel: [String] = []
+    @Flag(help: "End running edits when the agent stops, instead of leaving them to the next start.")
+    var endJobsOnStop = false
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
@@ -62,8 +72,9 @@ struct RunCommand: AsyncParsableCommand {
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
-                codex: codex, ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } },
-                claude: claude), logger: Logger(label: "pagewright.agent"))
+                endsJobsOnStop: endJobsOnStop, localModels: localModel, codex: codex,
+                ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } }, claude: claude),
+            logger: Logger(label: "pagewright.agent"))
         try await agent.run()
     }
 }

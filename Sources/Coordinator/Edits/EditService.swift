@@ -15,6 +15,7 @@ package struct EditService: Sendable {
         var mode = EditMode.change
         var conversation: ConversationID?
         var plan: EditID?
+        var isFresh = false
     }
 
     let database: any SQLDatabase

@@ -63,7 +63,8 @@ struct LocalSystem {
             name: "agent", path: path(of: Self.agentName),
             arguments: [
                 "run", "--state", state.agent, "--coordinator", "127.0.0.1:\(ports.agents)",
-                "--worker-slots", "\(settings.workerSlots)", "--sites-listen", "127.0.0.1:\(ports.sites)",
+                "--worker-slots", "\(settings.workerSlots)", "--end-jobs-on-stop", "--sites-listen",
+                "127.0.0.1:\(ports.sites)",
             ] + settings.agentOptions, log: state.logs + "/agent.log")
         let signals = InterruptSignal([SIGINT, SIGTERM, SIGHUP])
         defer { signals.stop() }

@@ -1,11 +1,33 @@
 import Glibc
 
-/// Starts a program that inherits exactly the descriptors it is given, and no variable, mask or handler of ours.
-enum SpawnedProcess {
+/// Starts a shim. It inherits exactly the descriptors it is given, and no variable, mask or handler of ours.
+enum ShimProcess {
     private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
 
+    /// Returns when the task can be connected to in `folder`; the shim goes on in the background, in a session of its own.
+    /// Blocks.
+    static func start(_ shim: String, start: [UInt8], folder: String) throws {
+        let input = OwnedDescriptor(try LinuxCall.makeMemoryFile(start))
+        let null = try OwnedDescriptor.open("/dev/null", flags: O_RDWR)
+        let reasons = OwnedDescriptor(try LinuxCall.makeMemoryFile([]))
+        let process = try spawn(shim, arguments: [folder], descriptors: [input, null, reasons])
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 {
+            guard errno == EINTR else { throw SystemFailure("waiting for a shim", errno) }
+        }
+        guard status == 0 else { throw SandboxError.cannotStart(Self.text(in: reasons)) }
+    }
+
+    private static func text(in file: OwnedDescriptor) -> String {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = pread(file.number, &bytes, bytes.count, 0)
+        var text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        while text.last == "\n" { text.removeLast() }
+        return text.isEmpty ? "the shim gave no reason" : text
+    }
+
     /// - Parameter descriptors: becomes 0, 1, 2 and so on in the program.
-    static func start(
+    private static func spawn(
         _ program: String, arguments: [String], descriptors: [OwnedDescriptor]
     ) throws(SandboxError) -> pid_t {
         guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else {

@@ -1,0 +1,603 @@
+#include "task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "control_group.h"
+#include "files.h"
+#include "output_log.h"
+#include "sandbox.h"
+#include "usage.h"
+
+#define ENDING(name) PAGEWRIGHT__SHIM__V1__RESULT__ENDING__##name
+typedef Pagewright__Shim__V1__Result__Ending Ending;
+
+enum {
+  most_connections = 8,
+  diagnostics_size = 16384,
+  report_size = 4096,
+  result_reserve = 65536,
+};
+
+/* How often the use of memory and disk is looked at. */
+static const int64_t check_interval = 200 * 1000;
+/* How long a killed task may take to be gone. */
+static const int64_t confirmation_limit = 20 * 1000000LL;
+/* How long whoever started the task may take to connect. */
+static const int64_t connection_limit = 10 * 1000000LL;
+
+typedef struct {
+  int socket;
+  bool is_attached;
+  /* How much of the log it was told of. */
+  uint64_t told;
+} Connection;
+
+typedef struct {
+  Pagewright__Shim__V1__Start* start;
+  int signals, listener, result_file;
+  Connection connections[most_connections];
+  int connection_count;
+  bool had_connection;
+
+  Sandbox sandbox;
+  ControlGroup group;
+  bool has_group;
+  /* The first process inside: when it is gone, the kernel has ended all others before. */
+  int inner;
+  bool outer_has_ended, inner_has_ended, has_children;
+  int64_t outer_ended_at;
+
+  OutputLog log;
+  uint64_t output_bytes, error_bytes;
+  uint8_t diagnostics[diagnostics_size];
+  size_t diagnostics_count;
+  char report[report_size];
+  size_t report_count;
+
+  int64_t started_at, wall_deadline, lease_deadline, killed_at, ended_at, next_check;
+  Ending ending;
+  char reason[1024];
+  uint64_t group_peak;
+} Task;
+
+static void end(Task* task, Ending ending) {
+  if (task->killed_at != 0) return;
+  task->ending = ending;
+  task->killed_at = clock_now();
+  // While the sandbox is built nobody knows its first process yet; it is killed as soon as it is known. Killing the
+  // outer process now could leave the inner one waiting for it.
+  if (task->inner >= 0) syscall(SYS_pidfd_send_signal, task->inner, SIGKILL, NULL, 0u);
+}
+
+/* It was not let begin. */
+static void refuse(Task* task, const char* reason) {
+  snprintf(task->reason, sizeof task->reason, "%s", reason);
+  end(task, ENDING(NOT_STARTED));
+}
+
+/* Notes children that ended, ours and those of parents that ended before them. */
+static void reap(Task* task) {
+  for (;;) {
+    pid_t process = waitpid(-1, NULL, WNOHANG);
+    if (process > 0) {
+      if (process == task->sandbox.process) {
+        task->outer_has_ended = true;
+        task->outer_ended_at = clock_now();
+      }
+      continue;
+    }
+    if (process < 0 && errno == EINTR) continue;
+    task->has_children = process == 0;
+    return;
+  }
+}
+
+static bool is_over(const Task* task) {
+  return task->outer_has_ended && !task->has_children && task->sandbox.output < 0 && task->sandbox.errors < 0 &&
+         task->sandbox.status < 0 && (task->inner < 0 || task->inner_has_ended);
+}
+
+// What bubblewrap says
+
+static void let_begin(Task* task, pid_t process) {
+  if (task->has_group && !group_add(&task->group, process)) {
+    // It may have died of what bubblewrap will tell; then that is the reason.
+    struct pollfd polled = {task->inner, POLLIN, 0};
+    char reason[128];
+    snprintf(reason, sizeof reason, "cannot move the task into its control group: %s", strerror(errno));
+    if (poll(&polled, 1, 0) == 0) refuse(task, reason);
+  } else {
+    uint8_t byte = 1;
+    write_all(task->sandbox.gate, &byte, 1);
+  }
+  close(task->sandbox.gate);
+  task->sandbox.gate = -1;
+}
+
+static void read_report(Task* task) {
+  while (task->sandbox.status >= 0) {
+    char overflow[256];
+    size_t room = sizeof task->report - 1 - task->report_count;
+    ssize_t count = room > 0 ? read(task->sandbox.status, task->report + task->report_count, room)
+                             : read(task->sandbox.status, overflow, sizeof overflow);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) break;
+    if (count <= 0) {
+      close(task->sandbox.status);
+      task->sandbox.status = -1;
+    } else if (room > 0) {
+      task->report_count += (size_t)count;
+      task->report[task->report_count] = 0;
+    }
+  }
+  if (task->inner >= 0 || task->sandbox.gate < 0) return;
+  long process = sandbox_reported(task->report, "child-pid");
+  if (process <= 0) return;
+  task->inner = (int)syscall(SYS_pidfd_open, (pid_t)process, 0u);
+  if (task->inner < 0) return;
+  fcntl(task->inner, F_SETFD, FD_CLOEXEC);
+  if (task->killed_at != 0) {
+    syscall(SYS_pidfd_send_signal, task->inner, SIGKILL, NULL, 0u);
+  } else {
+    // Nothing has run inside yet: bubblewrap waits for the byte.
+    let_begin(task, (pid_t)process);
+  }
+}
+
+// What the program says
+
+static void keep_diagnostics(Task* task, const uint8_t* bytes, size_t count) {
+  if (count > sizeof task->diagnostics) {
+    bytes += count - sizeof task->diagnostics;
+    count = sizeof task->diagnostics;
+  }
+  size_t over = task->diagnostics_count + count > sizeof task->diagnostics
+                    ? task->diagnostics_count + count - sizeof task->diagnostics
+                    : 0;
+  memmove(task->diagnostics, task->diagnostics + over, task->diagnostics_count - over);
+  memcpy(task->diagnostics + task->diagnostics_count - over, bytes, count);
+  task->diagnostics_count += count - over;
+}
+
+/* Reads what there is, a bounded piece at a time. */
+static void read_output(Task* task, int* pipe, Pagewright__Shim__V1__LogRecord__Source source) {
+  static uint8_t buffer[output_piece];
+  for (int round = 0; round < 32 && *pipe >= 0; round++) {
+    ssize_t count = read(*pipe, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0) {
+      close(*pipe);
+      *pipe = -1;
+      return;
+    }
+    log_add(&task->log, source, buffer, (size_t)count);
+    task->output_bytes += (uint64_t)count;
+    if (source == PAGEWRIGHT__SHIM__V1__LOG_RECORD__SOURCE__STANDARD_ERROR) {
+      task->error_bytes += (uint64_t)count;
+      keep_diagnostics(task, buffer, (size_t)count);
+    }
+    if (task->output_bytes > task->start->limits->output_bytes) end(task, ENDING(OUTPUT));
+  }
+}
+
+// Who is connected
+
+static void drop(Task* task, int index) {
+  close(task->connections[index].socket);
+  task->connections[index] = task->connections[--task->connection_count];
+}
+
+static void accept_connection(Task* task) {
+  int socket = accept4(task->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (socket < 0) return;
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  bool is_friend = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+                   (peer.uid == geteuid() || peer.uid == 0);
+  if (!is_friend || task->connection_count == most_connections) {
+    close(socket);
+    return;
+  }
+  task->connections[task->connection_count++] = (Connection){socket, false, 0};
+  task->had_connection = true;
+}
+
+static void obey(Task* task, const Pagewright__Shim__V1__Request* request) {
+  switch (request->request_case) {
+    case PAGEWRIGHT__SHIM__V1__REQUEST__REQUEST_RENEW: {
+      uint64_t lease = request->renew->lease_ms;
+      // A day is more than any task may take.
+      if (lease > 86400000) lease = 86400000;
+      task->lease_deadline = clock_now() + (int64_t)lease * millisecond;
+      break;
+    }
+    case PAGEWRIGHT__SHIM__V1__REQUEST__REQUEST_CANCEL:
+      end(task, ENDING(CANCELLED));
+      break;
+    default:
+      break;
+  }
+}
+
+/* Takes what it asks for. Returns whether it is still there. */
+static bool hear(Task* task, Connection* connection) {
+  uint8_t packet[512];
+  for (;;) {
+    ssize_t count = recv(connection->socket, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) return true;
+    if (count <= 0 || (size_t)count > sizeof packet) return false;
+    Pagewright__Shim__V1__Request* request = pagewright__shim__v1__request__unpack(NULL, (size_t)count, packet);
+    // Who speaks another language is not who we think it is.
+    if (request == NULL) return false;
+    obey(task, request);
+    pagewright__shim__v1__request__free_unpacked(request, NULL);
+  }
+}
+
+/* A packet goes whole or not at all. */
+static bool say(int socket, const Pagewright__Shim__V1__Report* report) {
+  size_t size = pagewright__shim__v1__report__get_packed_size(report);
+  uint8_t small[64];
+  uint8_t* packet = size <= sizeof small ? small : malloc(size);
+  if (packet == NULL) return false;
+  pagewright__shim__v1__report__pack(report, packet);
+  bool is_sent = send(socket, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
+  if (packet != small) free(packet);
+  return is_sent;
+}
+
+static void tell(Task* task, Connection* connection) {
+  Pagewright__Shim__V1__Report report = PAGEWRIGHT__SHIM__V1__REPORT__INIT;
+  if (!connection->is_attached) {
+    Pagewright__Shim__V1__Attached attached = PAGEWRIGHT__SHIM__V1__ATTACHED__INIT;
+    attached.keepsake = task->start->keepsake;
+    int64_t left = (task->lease_deadline - clock_now()) / millisecond;
+    attached.lease_left_ms = task->start->lease_ms == 0 ? 0 : left > 0 ? (uint64_t)left : 1;
+    attached.shim_pid = getpid();
+    report.report_case = PAGEWRIGHT__SHIM__V1__REPORT__REPORT_ATTACHED;
+    report.attached = &attached;
+    connection->is_attached = say(connection->socket, &report);
+  }
+  if (connection->is_attached && connection->told < task->log.size) {
+    Pagewright__Shim__V1__Grown grown = PAGEWRIGHT__SHIM__V1__GROWN__INIT;
+    grown.log_bytes = task->log.size;
+    report.report_case = PAGEWRIGHT__SHIM__V1__REPORT__REPORT_GROWN;
+    report.grown = &grown;
+    if (say(connection->socket, &report)) connection->told = task->log.size;
+  }
+}
+
+// Limits
+
+static void look_at_use(Task* task) {
+  const Pagewright__Shim__V1__Limits* limits = task->start->limits;
+  if (!task->has_group) {
+    TreeUsage tree = tree_usage(task->sandbox.process);
+    // Two are bubblewrap's own.
+    if (tree.processes > limits->processes + 2) return end(task, ENDING(PROCESSES));
+    if (tree.memory > limits->memory_bytes) return end(task, ENDING(MEMORY));
+  }
+  FolderUsage usage = {0, 0};
+  for (size_t index = 0; index < task->start->n_folders && usage.entries <= limits->folder_entries; index++) {
+    folder_usage_add(&usage, task->start->folders[index], limits->folder_entries);
+  }
+  if (usage.entries > limits->folder_entries) return end(task, ENDING(FOLDER_ENTRIES));
+  if (usage.bytes > limits->folder_bytes) return end(task, ENDING(FOLDER_BYTES));
+  struct statvfs disk;
+  if (task->start->n_folders > 0 && statvfs(task->start->folders[0], &disk) == 0 &&
+      (uint64_t)disk.f_bavail * disk.f_frsize < limits->disk_reserve_bytes) {
+    end(task, ENDING(DISK_FULL));
+  }
+}
+
+static void check_limits(Task* task) {
+  int64_t now = clock_now();
+  if (task->killed_at == 0) {
+    if (now >= task->wall_deadline) end(task, ENDING(WALL_TIME));
+    if (task->start->lease_ms > 0 && now >= task->lease_deadline) end(task, ENDING(LEASE_EXPIRED));
+    if (task->start->ends_with_connection && task->connection_count == 0 &&
+        (task->had_connection || now >= task->started_at + connection_limit)) {
+      end(task, ENDING(ABANDONED));
+    }
+  }
+  if (now < task->next_check) return;
+  if (task->killed_at == 0 && task->inner >= 0 && !task->inner_has_ended) look_at_use(task);
+  // A look at a large folder takes its time; it shall take a small part of ours.
+  int64_t after = clock_now();
+  int64_t pause = (after - now) * 10;
+  task->next_check = after + (pause > check_interval ? pause : check_interval);
+}
+
+/* Kills again what should be gone. Returns whether that may still come true. */
+static bool insist(Task* task) {
+  int64_t now = clock_now();
+  if (task->outer_has_ended && task->killed_at == 0 && now - task->outer_ended_at > second) {
+    // Somebody killed the outer process. The inner one, if it was being built, would wait for it for ever.
+    task->killed_at = now;
+    if (task->inner >= 0) syscall(SYS_pidfd_send_signal, task->inner, SIGKILL, NULL, 0u);
+  }
+  if (task->killed_at == 0 || now - task->killed_at < second) return true;
+  // Both processes of a sandbox that is being built are in one group.
+  kill(-task->sandbox.process, SIGKILL);
+  if (task->has_group) group_kill(&task->group);
+  tree_kill(getpid());
+  return now - task->killed_at < confirmation_limit;
+}
+
+// Waiting
+
+static int64_t earlier(int64_t one, int64_t other) { return one < other ? one : other; }
+
+static void wait_for_something(Task* task) {
+  struct pollfd polled[7 + most_connections];
+  int count = 0;
+  polled[count++] = (struct pollfd){task->signals, POLLIN, 0};
+  polled[count++] = (struct pollfd){task->listener, POLLIN, 0};
+  polled[count++] = (struct pollfd){task->sandbox.output, POLLIN, 0};
+  polled[count++] = (struct pollfd){task->sandbox.errors, POLLIN, 0};
+  polled[count++] = (struct pollfd){task->sandbox.status, POLLIN, 0};
+  polled[count++] = (struct pollfd){task->inner_has_ended ? -1 : task->inner, POLLIN, 0};
+  int first = count;
+  for (int index = 0; index < task->connection_count; index++) {
+    const Connection* connection = &task->connections[index];
+    bool is_behind = !connection->is_attached || connection->told < task->log.size;
+    short events = is_behind ? POLLIN | POLLOUT : POLLIN;
+    polled[count++] = (struct pollfd){connection->socket, events, 0};
+  }
+  int64_t until = task->next_check;
+  if (task->killed_at == 0) {
+    until = earlier(until, task->wall_deadline);
+    if (task->start->lease_ms > 0) until = earlier(until, task->lease_deadline);
+  }
+  int64_t left = (until - clock_now()) / millisecond + 1;
+  if (poll(polled, (nfds_t)count, left > 0 ? (int)earlier(left, 1000) : 0) <= 0) return;
+
+  if (polled[0].revents != 0) {
+    struct signalfd_siginfo signal;
+    while (read(task->signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+      if (signal.ssi_signo != SIGCHLD) end(task, ENDING(CANCELLED));
+    }
+  }
+  if (polled[5].revents != 0) task->inner_has_ended = true;
+  // From the last to the first, because the last one moves into the place of one that is dropped.
+  for (int index = task->connection_count - 1; index >= 0; index--) {
+    short happened = polled[first + index].revents;
+    if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0 && !hear(task, &task->connections[index])) drop(task, index);
+  }
+  if (polled[1].revents != 0) accept_connection(task);
+}
+
+// The result
+
+static void decide(Task* task) {
+  if (task->reason[0] != 0) {
+    task->ending = ENDING(NOT_STARTED);
+    return;
+  }
+  if (task->ending != ENDING(ENDING_UNSPECIFIED)) return;
+  long code = sandbox_reported(task->report, "exit-code");
+  const char* said = task->killed_at == 0 ? "bwrap gave no reason" : "its outer process was killed by somebody else";
+  char text[900];
+  if (task->diagnostics_count > 0) {
+    size_t count = task->diagnostics_count < sizeof text - 1 ? task->diagnostics_count : sizeof text - 1;
+    memcpy(text, task->diagnostics, count);
+    text[count] = 0;
+    while (count > 0 && text[count - 1] == '\n') text[--count] = 0;
+    said = text;
+  }
+  bool is_all_of_bubblewrap = task->output_bytes == task->error_bytes && strncmp(said, "bwrap: ", 7) == 0 &&
+                              task->error_bytes == task->diagnostics_count;
+  if (code < 0 || (code != 0 && is_all_of_bubblewrap)) {
+    snprintf(task->reason, sizeof task->reason, "%s", said);
+    task->ending = ENDING(NOT_STARTED);
+  } else if (code != 0 && task->has_group && group_ran_out_of_memory(&task->group)) {
+    task->ending = ENDING(MEMORY);
+  } else if (code != 0 && task->has_group && group_ran_out_of_processes(&task->group)) {
+    task->ending = ENDING(PROCESSES);
+  } else {
+    task->ending = ENDING(EXITED);
+  }
+}
+
+static uint64_t microseconds(struct timeval time) {
+  return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
+}
+
+/* Makes the result durable under its name, in room that was taken at the start. */
+static bool write_result(Task* task, bool is_empty, int64_t began) {
+  Pagewright__Shim__V1__Result result = PAGEWRIGHT__SHIM__V1__RESULT__INIT;
+  struct rusage use;
+  getrusage(RUSAGE_CHILDREN, &use);
+  long code = sandbox_reported(task->report, "exit-code");
+  result.ending = task->ending;
+  result.exit_code = task->ending == ENDING(EXITED) ? (int32_t)code : 0;
+  result.reason.data = (uint8_t*)task->reason;
+  result.reason.len = strlen(task->reason);
+  result.diagnostics.data = task->diagnostics;
+  result.diagnostics.len = task->diagnostics_count;
+  result.output_bytes = task->output_bytes;
+  result.dropped_bytes = task->log.dropped;
+  result.wall_time_us = (uint64_t)(task->ended_at - task->started_at);
+  result.user_time_us = microseconds(use.ru_utime);
+  result.system_time_us = microseconds(use.ru_stime);
+  result.peak_memory_bytes = task->group_peak > 0 ? task->group_peak : (uint64_t)use.ru_maxrss * 1024;
+  result.is_tree_empty = is_empty;
+  result.kill_time_us = task->killed_at == 0 ? 0 : (uint64_t)(task->ended_at - task->killed_at);
+  result.started_at_ms = began;
+
+  size_t size = pagewright__shim__v1__result__get_packed_size(&result);
+  uint8_t* bytes = malloc(size);
+  if (bytes == NULL) return false;
+  pagewright__shim__v1__result__pack(&result, bytes);
+  bool is_written = write_all(task->result_file, bytes, size) && ftruncate(task->result_file, (off_t)size) == 0 &&
+                    fsync(task->result_file) == 0 && rename("result.new", "result") == 0;
+  free(bytes);
+  int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool is_durable = is_written && folder >= 0 && fsync(folder) == 0;
+  if (folder >= 0) close(folder);
+  return is_durable;
+}
+
+// The start
+
+static bool prepare(Task* task, char* reason, size_t size) {
+  const char* attempt = "signals";
+  sigset_t caught;
+  sigemptyset(&caught);
+  sigaddset(&caught, SIGCHLD);
+  sigaddset(&caught, SIGTERM);
+  sigaddset(&caught, SIGINT);
+  sigprocmask(SIG_BLOCK, &caught, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  task->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+  bool is_ready = task->signals >= 0;
+  if (is_ready) {
+    attempt = "the socket of the task";
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "shim.sock"};
+    task->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    is_ready = task->listener >= 0 && bind(task->listener, (struct sockaddr*)&address, sizeof address) == 0 &&
+               listen(task->listener, most_connections) == 0;
+  }
+  if (is_ready) {
+    attempt = "the log of the task";
+    is_ready = log_open(&task->log, "output", task->start->limits->log_bytes, task->started_at);
+  }
+  if (is_ready) {
+    // Room for the result is taken now: a task that fills the disk shall not take it.
+    attempt = "room for the result";
+    task->result_file = open("result.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    is_ready = task->result_file >= 0;
+    int failure = is_ready ? posix_fallocate(task->result_file, 0, result_reserve) : 0;
+    if (failure != 0) {
+      errno = failure;
+      is_ready = false;
+    }
+  }
+  if (!is_ready) snprintf(reason, size, "%s: %s", attempt, strerror(errno));
+  return is_ready;
+}
+
+/* Leaves whoever started this behind. */
+static void detach(int* ready) {
+  setsid();
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+  // Nobody reads the keepsake out of the memory.
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int messages = open("shim.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int kept = fcntl(*ready, F_DUPFD_CLOEXEC, 3);
+  if (kept >= 0) *ready = kept;
+  if (null >= 0) {
+    dup2(null, 0);
+    dup2(null, 1);
+  }
+  if (messages >= 0 || null >= 0) dup2(messages >= 0 ? messages : null, 2);
+  if (*ready > 3) syscall(SYS_close_range, 3u, (unsigned)*ready - 1, 0u);
+  syscall(SYS_close_range, (unsigned)*ready + 1, ~0u, 0u);
+}
+
+static int64_t wall_clock(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_REALTIME, &time);
+  return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Memory of the start message that is not needed once the program has it. */
+static void forget(Pagewright__Shim__V1__Start* start) {
+  if (start->input.len > 0) explicit_bzero(start->input.data, start->input.len);
+  free(start->input.data);
+  start->input = (ProtobufCBinaryData){0, NULL};
+  for (size_t index = 0; index < start->n_files; index++) free(start->files[index].data);
+  free(start->files);
+  start->files = NULL;
+  start->n_files = 0;
+  malloc_trim(0);
+}
+
+int task_run(Pagewright__Shim__V1__Start* start, int ready) {
+  static Task task;
+  int64_t began = wall_clock();
+  task.start = start;
+  task.inner = task.listener = task.signals = task.result_file = -1;
+  task.has_children = true;
+  task.started_at = clock_now();
+  detach(&ready);
+  char reason[900] = "the start message has no program or no limits";
+  bool is_ready = start->program[0] == '/' && start->limits != NULL && prepare(&task, reason, sizeof reason);
+  if (is_ready && start->control_group != NULL) {
+    const Pagewright__Shim__V1__Limits* limits = start->limits;
+    // Two are bubblewrap's own.
+    task.has_group = is_ready = group_make(start->control_group, limits->memory_bytes, limits->processes + 2,
+                                           &task.group, reason, sizeof reason);
+  }
+  if (is_ready) is_ready = sandbox_start(start, &task.sandbox, reason, sizeof reason);
+  if (!is_ready) {
+    if (task.has_group) group_remove(&task.group);
+    write_all(ready, reason, strlen(reason));
+    return 1;
+  }
+  forget(start);
+  uint64_t wall = start->limits->wall_time_ms;
+  task.wall_deadline = task.started_at + (int64_t)(wall < 604800000 ? wall : 604800000) * millisecond;
+  task.lease_deadline = task.started_at + (int64_t)(start->lease_ms < 86400000 ? start->lease_ms : 86400000) * millisecond;
+  task.next_check = task.started_at + check_interval;
+  uint8_t zero = 0;
+  write_all(ready, &zero, 1);
+  close(ready);
+
+  bool is_empty = true;
+  while (!is_over(&task)) {
+    wait_for_something(&task);
+    read_report(&task);
+    read_output(&task, &task.sandbox.output, PAGEWRIGHT__SHIM__V1__LOG_RECORD__SOURCE__STANDARD_OUTPUT);
+    read_output(&task, &task.sandbox.errors, PAGEWRIGHT__SHIM__V1__LOG_RECORD__SOURCE__STANDARD_ERROR);
+    reap(&task);
+    check_limits(&task);
+    if (!insist(&task)) {
+      is_empty = false;
+      break;
+    }
+    for (int index = 0; index < task.connection_count; index++) tell(&task, &task.connections[index]);
+  }
+  task.ended_at = clock_now();
+  log_finish(&task.log);
+  decide(&task);
+  if (task.has_group) task.group_peak = group_peak_memory(&task.group);
+  // A group can be removed only when it is empty; the kernel may take a moment to see that it is.
+  for (int attempt = 0; task.has_group && !group_remove(&task.group); attempt++) {
+    if (attempt == 200) {
+      is_empty = false;
+      break;
+    }
+    group_kill(&task.group);
+    usleep(5000);
+  }
+  bool is_written = write_result(&task, is_empty, began);
+  unlink("shim.sock");
+  pagewright__shim__v1__start__free_unpacked(start, NULL);
+  // With this process its connections end, and that says that there is a result.
+  return is_written ? 0 : 1;
+}
