@@ -10,7 +10,7 @@ struct ConversationTests {
 
     @Test("The built-in engine gets the request and nothing else")
     func builtin() throws {
-        let task = EngineTask(
+        let task = EditInstruction(
             prompt: try Prompt("Change the headline to \"Hi\""), mode: .plan, turns: [turn(1)], plan: "p",
             variant: EditVariant(group: EditID(unchecked: "edit_x"), number: 2, count: 3))
         #expect(task.text(for: .builtin) == "Change the headline to \"Hi\"")
@@ -18,26 +18,26 @@ struct ConversationTests {
 
     @Test("Earlier turns come first, the oldest first, and the request last")
     func turns() throws {
-        let text = EngineTask(prompt: try Prompt("And now blue"), turns: [turn(1), turn(2)]).text(for: .codex)
+        let text = EditInstruction(prompt: try Prompt("And now blue"), turns: [turn(1), turn(2)]).text(for: .codex)
         let first = try #require(text.firstRange(of: "Request 1"))
         let second = try #require(text.firstRange(of: "Request 2"))
         #expect(first.lowerBound < second.lowerBound && text.hasSuffix("The request:\nAnd now blue"))
         #expect(text.contains("It became version 1.") && text.contains("Answer: Done."))
-        #expect(EngineTask(prompt: try Prompt("x")).text(for: .codex) == "x")
+        #expect(EditInstruction(prompt: try Prompt("x")).text(for: .codex) == "x")
     }
 
     @Test("What is told of a conversation is bounded, and the newest turns are kept")
     func bounded() throws {
         let turns = (1...50).map { turn($0, String(repeating: "long ", count: 2000)) }
-        let text = EngineTask(prompt: try Prompt("x"), turns: turns).text(for: .codex)
-        #expect(text.count < EngineTask.memoryLimit + 400)
+        let text = EditInstruction(prompt: try Prompt("x"), turns: turns).text(for: .codex)
+        #expect(text.count < EditInstruction.memoryLimit + 400)
         #expect(text.contains("Request 50") && !text.contains("Request 42\n"))
     }
 
     @Test("A plan is asked for without a change, and carried out as agreed")
     func plan() throws {
-        #expect(EngineTask(prompt: try Prompt("x"), mode: .plan).text(for: .codex).contains("do not change"))
-        #expect(EngineTask(prompt: try Prompt("x"), plan: "1. Do y").text(for: .codex).contains("Carry it out"))
+        #expect(EditInstruction(prompt: try Prompt("x"), mode: .plan).text(for: .codex).contains("do not change"))
+        #expect(EditInstruction(prompt: try Prompt("x"), plan: "1. Do y").text(for: .codex).contains("Carry it out"))
     }
 
     @Test(

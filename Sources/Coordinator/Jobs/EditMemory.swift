@@ -7,14 +7,14 @@ struct EditMemory: Sendable {
     let stores: Stores
 
     /// What the engine is told.
-    func task(for edit: Edit, in transaction: any SQLTransaction) async throws -> EngineTask {
+    func task(for edit: Edit, in transaction: any SQLTransaction) async throws -> EditInstruction {
         // The built-in engine has no use for more than the request.
-        if case .builtin = edit.engine { return EngineTask(prompt: edit.prompt, mode: edit.mode) }
+        if case .builtin = edit.engine { return EditInstruction(prompt: edit.prompt, mode: edit.mode) }
         var plan: String?
         if let id = edit.plan, let planned = try await stores.edits.find(id, of: edit.site, in: transaction) {
             plan = try await stores.jobs.find(planned.job, in: transaction)?.summary
         }
-        return EngineTask(
+        return EditInstruction(
             prompt: edit.prompt, mode: edit.mode, turns: try await turns(before: edit, in: transaction), plan: plan,
             variant: edit.variant)
     }
@@ -24,12 +24,12 @@ struct EditMemory: Sendable {
     private func turns(before edit: Edit, in transaction: any SQLTransaction) async throws -> [ConversationTurn] {
         guard let conversation = edit.conversation else { return [] }
         let earlier = try await stores.edits.list(
-            of: conversation, before: edit.id, page: try PageRequest(limit: EngineTask.turnLimit * 2), in: transaction
+            of: conversation, before: edit.id, page: try PageRequest(limit: EditInstruction.turnLimit * 2), in: transaction
         ).items
         var turns: [ConversationTurn] = []
         var groups: Set<EditID> = []
         if let own = edit.variant?.group { groups.insert(own) }
-        for earlier in earlier where turns.count < EngineTask.turnLimit {
+        for earlier in earlier where turns.count < EditInstruction.turnLimit {
             if let variant = earlier.variant, !groups.insert(variant.group).inserted { continue }
             guard let record = try await stores.jobs.find(earlier.job, in: transaction) else { continue }
             turns.append(

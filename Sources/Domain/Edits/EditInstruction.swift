@@ -1,5 +1,5 @@
 /// What an engine is told: the request, and what was said before it, within bounds.
-package struct EngineTask: Sendable, Equatable {
+package struct EditInstruction: Sendable, Equatable {
     /// How many earlier turns are told at most, and how many characters of each request and answer.
     package static let turnLimit = 8
     package static let pieceLimit = 700
