@@ -36,16 +36,18 @@ def spelled(argument):
     return text + (f" <{value}>" if argument["kind"] == "option" else "")
 
 
-def shown(command):
-    return [argument for argument in command.get("arguments", []) if argument.get("shouldDisplay", True)]
+def shown(command, everywhere=("help", "version")):
+    """The arguments to tell of, without those that every command has."""
+    return [
+        argument for argument in command.get("arguments", [])
+        if argument.get("shouldDisplay", True)
+        and not any(name["name"] in everywhere for name in argument.get("names", []))]
 
 
 def synopsis(name, command):
     words = [f"\\fB{escaped(name)}\\fR"]
     for argument in shown(command):
         text = escaped(spelled(argument))
-        if any(entry["name"] in ("help", "version") for entry in argument.get("names", [])):
-            continue
         words.append(f"[{text}]" if argument.get("isOptional", True) else text)
     if subcommands(command):
         words.append("\\fIcommand\\fR ...")
@@ -58,9 +60,9 @@ def subcommands(command):
         if entry.get("shouldDisplay", True) and entry["commandName"] != "help"]
 
 
-def arguments(command):
+def arguments(command, everywhere=("help", "version")):
     lines = []
-    for argument in shown(command):
+    for argument in shown(command, everywhere):
         lines += [".TP", f"\\fB{escaped(spelled(argument))}\\fR"]
         text = argument.get("abstract") or ""
         if argument.get("discussion"):
@@ -88,8 +90,7 @@ def page(described, program):
         f'.TH {program.upper()} 1 "" "Pagewright" "User Commands"', ".SH NAME", f"{program} \\- {escaped(abstract)}",
         ".SH SYNOPSIS", synopsis(program, command), ".SH DESCRIPTION"]
     lines += paragraphs(command.get("discussion")) or [escaped(abstract + ".")]
-    if shown(command):
-        lines += [".SH OPTIONS", *arguments(command)]
+    lines += [".SH OPTIONS", *arguments(command, ())]
     if subcommands(command):
         lines += [".SH COMMANDS", *commands(program, command)]
     return "\n".join(lines) + "\n"
