@@ -1,4 +1,4 @@
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Tells the service manager that this program still gets its turn, until everything that was started after it ended.
 ///

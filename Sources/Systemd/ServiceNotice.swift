@@ -53,7 +53,7 @@ package struct ServiceNotice: Sendable {
                 .utf8)
         let sent = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                sendto(file, message, message.count, Int32(MSG_NOSIGNAL.rawValue), address, length)
+                sendto(file, message, message.count, Int32(MSG_NOSIGNAL), address, length)
             }
         }
         return sent == message.count
