@@ -113,6 +113,7 @@ let package = Package(
             swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
         .target(name: "Nginx", dependencies: [subprocess, system, logging], swiftSettings: settings),
         .target(name: "Sandbox", dependencies: [protobuf], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: [lifecycle], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: [coreMetrics, logging], swiftSettings: settings),
 
         // 2: values, rules and the database seam
@@ -217,14 +218,15 @@ let package = Package(
             name: "AgentDaemon",
             dependencies: [
                 "AgentCore", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults", "FleetIdentity",
-                "Nginx", "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
+                "Nginx", "Sandbox", "Serving", "Systemd", "Telemetry", "Worker", argumentParser, lifecycle, logging,
+                unixSignals,
             ], swiftSettings: settings),
         .executableTarget(
             name: "CoordinatorServer",
             dependencies: [
                 "AgentGateway", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Coordinator", "Database",
                 "DatabasePostgres", "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue",
-                "QueueEmbedded", "QueueRedis", "RESTAPI", "Redis", "Telemetry", "WebUI", argumentParser,
+                "QueueEmbedded", "QueueRedis", "RESTAPI", "Redis", "Systemd", "Telemetry", "WebUI", argumentParser,
                 asyncHTTPClient, configuration, lifecycle, logging, metrics, nioCore, nioHTTP1, unixSignals, yams,
             ], swiftSettings: settings),
         .executableTarget(
@@ -286,6 +288,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "SystemdTests", dependencies: ["Systemd", "TestSupport", lifecycle],
             swiftSettings: testSettings),
         .testTarget(
             name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport", coreMetrics, logging],

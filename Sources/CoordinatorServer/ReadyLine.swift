@@ -1,8 +1,9 @@
 import Domain
 import Foundation
 import Synchronization
+import Systemd
 
-/// Says on standard output, in one line of JSON, that both ports are open, and where.
+/// Says on standard output, in one line of JSON, that both ports are open, and where; tells the service manager too.
 final class ReadyLine: Sendable {
     private struct Ports {
         var api: Int?
@@ -16,10 +17,12 @@ final class ReadyLine: Sendable {
     }
 
     private let host: String
+    private let notice: ServiceNotice?
     private let ports = Mutex(Ports())
 
-    init(host: String) {
+    init(host: String, notice: ServiceNotice? = nil) {
         self.host = host
+        self.notice = notice
     }
 
     func apiIsBound(to port: Int) { note { $0.api = port } }
@@ -35,5 +38,7 @@ final class ReadyLine: Sendable {
         guard let complete else { return }
         // Whoever started this program may be gone; that is no reason to stop.
         try? printJSON(Line(api: "http://\(host):\(complete.api)", agents: "\(host):\(complete.agents)"))
+        notice?.send(
+            "READY=1", "STATUS=API and pages on \(host):\(complete.api), agents on \(host):\(complete.agents).")
     }
 }

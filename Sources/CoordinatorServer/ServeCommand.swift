@@ -7,6 +7,7 @@ import Logging
 import Metrics
 import RESTAPI
 import ServiceLifecycle
+import Systemd
 import Telemetry
 import UnixSignals
 import WebUI
@@ -77,7 +78,8 @@ struct ServeCommand: AsyncParsableCommand {
             try await core.requireBlobs()
             try await core.services.recovery.examine()
             try await core.services.desiredState.noteNames()
-            let ready = ReadyLine(host: serve.listen)
+            let notice = ServiceNotice.fromEnvironment()
+            let ready = ReadyLine(host: serve.listen, notice: notice)
             let gateway = AgentGatewayServer(
                 host: serve.listen, port: serve.agentsPort,
                 credential: try core.authority.issueServerCertificate(names: [serve.listen], at: SystemClock().now()),
@@ -125,6 +127,8 @@ struct ServeCommand: AsyncParsableCommand {
                             return try await core.services.stewardship.hold() != nil
                         }, logger: logger))
             }
+            // First in, last out: a slow end is no hanging.
+            if let notice { services.insert(ServiceHeartbeat(notice), at: 0) }
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
                     services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

@@ -69,6 +69,23 @@ package struct NginxConfiguration: Sendable, Equatable {
     /// For the machine's nginx, within its `http { }`.
     package var renderedInclude: String { "# Written by pagewright-agent; changes are overwritten.\n\(site)\n" }
 
+    /// This configuration with the generation and the token of an include that was written before; `nil` when `text` is
+    /// not what this one would write then.
+    func asFound(in text: String) -> NginxConfiguration? {
+        // location = /TOKEN { default_type text/plain; return 200 "GENERATION $pid\n"; }
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 11, words[0] == "location", words[7] == "200", words[9].hasPrefix("$pid"),
+                let generation = Int(words[8].dropFirst())
+            else { continue }
+            var candidate = self
+            candidate.controlToken = String(words[2].dropFirst())
+            candidate.generation = generation
+            return candidate.renderedInclude == text ? candidate : nil
+        }
+        return nil
+    }
+
     private func listens(_ suffix: String) -> String {
         listen.map { "listen \($0)\(suffix);" }.joined(separator: "\n  ")
     }

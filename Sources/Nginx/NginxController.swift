@@ -16,6 +16,8 @@ package actor NginxController {
     private let files: NginxDirectory
     private let processes: NginxProcesses
     private var configuration: NginxConfiguration
+    /// What an agent before this one left for the machine's nginx.
+    private var includeFound: String?
     private var program: NginxProgram?
     private var isStopping = false
     private var isApplying = false
@@ -46,7 +48,7 @@ package actor NginxController {
         do {
             switch settings.mode {
             case .child: try await runChild()
-            case .system(let include, let pidFile): try await attach(include: include, pidFile: pidFile)
+            case .system(let include, let pidFile, _): try await attach(include: include, pidFile: pidFile)
             }
         } catch {
             if let error = error as? NginxError { status.problem = error }
@@ -226,13 +228,34 @@ package actor NginxController {
     private func attach(include: String, pidFile: String) async throws {
         program = try NginxProgram.locate(settings.executable)
         try files.prepare()
-        status.processID = NginxDirectory.processID(in: pidFile)
-        try await apply { _ in }
+        includeFound = NginxDirectory.text(of: include)
+        // It may be on its way up.
+        while !isStopping, !Task.isCancelled {
+            status.processID = NginxDirectory.processID(in: pidFile)
+            if status.processID != nil { break }
+            status.problem = Self.doesNotRun
+            try? await Task.sleep(for: .milliseconds(500))
+        }
+        guard !isStopping, !Task.isCancelled else { return }
+        if !adopt() { try await apply { _ in } }
         while !isStopping, !Task.isCancelled {
             status.processID = NginxDirectory.processID(in: pidFile)
             check()
             try? await Task.sleep(for: .seconds(5))
         }
+    }
+
+    /// Takes over what an agent before this one put in force, when that is what this one would: nginx then need not
+    /// reload because an agent was restarted.
+    private func adopt() -> Bool {
+        guard let candidate = includeFound.flatMap({ configuration.asFound(in: $0) }),
+            answeringGeneration(of: candidate) == candidate.generation
+        else { return false }
+        configuration = candidate
+        status.generation = candidate.generation
+        answered()
+        logger.info("nginx had the right configuration already")
+        return true
     }
 
     // MARK: Another configuration
@@ -256,25 +279,22 @@ package actor NginxController {
             answered()
         } catch {
             configuration = lastGood
-            if status.generation > 0 { try? await install(lastGood, with: program) } else { removeInclude() }
+            if status.generation > 0 { try? await install(lastGood, with: program) } else { restoreInclude() }
             throw error
         }
     }
 
     private func install(_ candidate: NginxConfiguration, with program: NginxProgram) async throws {
-        guard let process = status.processID else {
-            throw NginxError(
-                .noAnswer, "nginx does not run", nextStep: "Start it, for example with: systemctl start nginx.")
-        }
+        guard let process = status.processID else { throw Self.doesNotRun }
         switch settings.mode {
         case .child:
             let trial = NginxDirectory.configurationName + ".trial"
             try files.write(candidate.rendered, to: trial)
             try await program.test(files.canonicalPath, file: trial, listen: settings.listen)
             try files.write(candidate.rendered, to: NginxDirectory.configurationName)
-        case .system(let include, _):
+        case .system(let include, _, let file):
             try NginxDirectory.replace(include, with: candidate.renderedInclude)
-            try await program.testMachine(listen: settings.listen)
+            try await program.testMachine(file, listen: settings.listen)
         }
         guard kill(process, SIGHUP) == 0 else {
             throw NginxError(
@@ -294,12 +314,25 @@ package actor NginxController {
         }
     }
 
-    private func removeInclude() {
-        if case .system(let include, _) = settings.mode { unlink(include) }
+    private static let doesNotRun = NginxError(
+        .noAnswer, "nginx does not run",
+        nextStep: "Start it, for example with: systemctl start pagewright-nginx, or systemctl start nginx.")
+
+    /// Puts back what was there before the first configuration of this agent, which came to nothing.
+    private func restoreInclude() {
+        guard case .system(let include, _, _) = settings.mode else { return }
+        if let includeFound {
+            try? NginxDirectory.replace(include, with: includeFound)
+        } else {
+            unlink(include)
+        }
+        if let process = status.processID { kill(process, SIGHUP) }
     }
 
     /// The generation that a new connection meets; `nil` when there is no proper answer.
-    private func answeringGeneration(within timeout: Duration, of other: NginxConfiguration? = nil) -> Int? {
+    private func answeringGeneration(
+        within timeout: Duration = .seconds(1), of other: NginxConfiguration? = nil
+    ) -> Int? {
         let configuration = other ?? self.configuration
         let request = LoopbackRequest(
             to: configuration.listen[0].reachable, host: NginxConfiguration.controlHost,

@@ -50,6 +50,18 @@ struct NginxDirectory: Sendable {
         }
     }
 
+    /// The content of a file of at most 1 MiB; `nil` when it cannot be read or is larger.
+    static func text(of file: String) -> String? {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var facts = stat()
+        guard fstat(descriptor, &facts) == 0, facts.st_size <= 1 << 20 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(facts.st_size))
+        guard read(descriptor, &bytes, bytes.count) == bytes.count else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func failure(_ file: String) -> NginxError {
         NginxError(
             .directory, "cannot write \(file): \(String(cString: strerror(errno)))",

@@ -4,9 +4,10 @@ package struct NginxSettings: Sendable {
     package enum Mode: Sendable, Equatable {
         /// A child of the agent, which ends with it.
         case child
-        /// The machine's own nginx: the agent writes one file that its configuration includes within `http { }`,
-        /// and tells it to reload. It goes on serving when the agent stops.
-        case system(include: String, pidFile: String)
+        /// An nginx that somebody else runs: the agent writes one file that its configuration includes within
+        /// `http { }`, and tells it to reload. It goes on serving when the agent stops. `configuration` is its main
+        /// file; `nil` is the one that the program was built with.
+        case system(include: String, pidFile: String, configuration: String? = nil)
     }
 
     package var mode: Mode

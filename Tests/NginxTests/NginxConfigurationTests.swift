@@ -68,6 +68,19 @@ import Testing
             }
             // The agent is gone and the site is not.
             try #expect(farm.get("one.localhost").text == "one")
+            // The next agent finds what it would have written, and disturbs nobody.
+            try await farm.serve { controller in
+                try #expect(farm.get("one.localhost").text == "one")
+                #expect(await controller.status.reloads == 0)
+                #expect(await controller.status.generation == 2)
+            }
+            // What somebody else changed is put right.
+            let include = try String(contentsOfFile: machine + "/pagewright.conf", encoding: .utf8)
+            try Data((include + "# mine\n").utf8).write(to: URL(filePath: machine + "/pagewright.conf"))
+            try await farm.serve { controller in
+                #expect(await controller.status.reloads == 1)
+                try #expect(!String(contentsOfFile: machine + "/pagewright.conf", encoding: .utf8).contains("mine"))
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import Logging
 import Nginx
 import ServiceLifecycle
 import Serving
+import Systemd
 import UnixSignals
 import Worker
 
@@ -23,6 +24,8 @@ struct Agent {
         let workerSlots: Int
         let listen: [NginxListenAddress]
         let nginx: String?
+        /// Whose process nginx is.
+        let nginxMode: NginxSettings.Mode
         /// Whether jobs are ended, and not left to the next agent, when this one is asked to stop.
         let endsJobsOnStop: Bool
         /// Models on machines of one's own, as `host:port`.
@@ -79,7 +82,8 @@ struct Agent {
             let layout = ServingLayout(root: state.path)
             let controller = NginxController(
                 settings: ServingRole.nginxSettings(
-                    for: layout, listen: settings.listen, executable: settings.nginx), logger: logger)
+                    for: layout, listen: settings.listen, executable: settings.nginx, mode: settings.nginxMode),
+                logger: logger)
             let serving = ServingRole(
                 layout: layout, blobs: store, transfer: blobs, nginx: controller, pool: pool, logger: logger,
                 observe: { step, _ in FaultPoint.reach("serving-\(step.rawValue)") }, verify: VersionSigner.verify)
@@ -88,7 +92,8 @@ struct Agent {
             roleServices.insert(serving, at: 0)
             nginx = controller
         }
-        let announcer = ReadyAnnouncer(host: identity.current.host, nginx: nginx)
+        let notice = ServiceNotice.fromEnvironment()
+        let announcer = ReadyAnnouncer(host: identity.current.host, nginx: nginx, notice: notice)
         participants.append(announcer)
         let session = SessionClient(
             identity: identity, connection: connection, participants: participants, leaseHolders: leaseHolders,
@@ -98,9 +103,10 @@ struct Agent {
         let renewer = CertificateRenewer(
             identity: identity, store: identityStore, connection: connection, pool: pool, clock: clock, logger: logger)
         let status = StatusServer(path: state.socket, reporter: reporter, pool: pool, logger: logger)
+        let heartbeat: [any Service] = notice.map { [ServiceHeartbeat($0)] } ?? []
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([status, blobs, renewer, spool, session, announcer] + roleServices).map {
+                services: (heartbeat + [status, blobs, renewer, spool, session, announcer] + roleServices).map {
                     .init(service: $0)
                 }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()

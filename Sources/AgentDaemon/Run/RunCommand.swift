@@ -25,6 +25,15 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Where nginx listens for visitors: address:port; may be given twice.")
     var sitesListen: [String] = []
     @Option(help: "The nginx program; default: where distributions put it.") var nginx: String?
+    @Option(
+        help: ArgumentHelp(
+            "Use an nginx that somebody else runs and that includes this file; the next option goes with it.",
+            valueName: "path"))
+    var nginxInclude: String?
+    @Option(help: ArgumentHelp("Where that nginx writes its process number.", valueName: "path"))
+    var nginxPidFile: String?
+    @Option(help: ArgumentHelp("The main configuration of that nginx; default: its own.", valueName: "path"))
+    var nginxConfiguration: String?
     @Option(help: ArgumentHelp("The codex program, for the codex engine.", valueName: "path")) var codex: String?
     @Option(help: ArgumentHelp("The Claude Code program, for the claude engine.", valueName: "path"))
     var claude: String?
@@ -50,6 +59,15 @@ struct RunCommand: AsyncParsableCommand {
         guard (modelSocket == nil) == (model == nil), modelSocket == nil || codex != nil else {
             throw ValidationError("--model-socket and --model belong together, and to --codex")
         }
+        guard (nginxInclude == nil) == (nginxPidFile == nil) else {
+            throw ValidationError("--nginx-include and --nginx-pid-file belong together")
+        }
+        guard nginxConfiguration == nil || nginxInclude != nil else {
+            throw ValidationError("--nginx-configuration goes with --nginx-include")
+        }
+        guard
+            [nginxInclude, nginxPidFile, nginxConfiguration].allSatisfy({ $0.map { $0.hasPrefix("/") } ?? true })
+        else { throw ValidationError("the paths of nginx's files begin with /") }
         guard LogFormat(rawValue: logFormat) != nil else { throw ValidationError("--log-format is logfmt or json") }
         _ = try addresses
     }
@@ -65,6 +83,11 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
+    private var nginxMode: NginxSettings.Mode {
+        guard let nginxInclude, let nginxPidFile else { return .child }
+        return .system(include: nginxInclude, pidFile: nginxPidFile, configuration: nginxConfiguration)
+    }
+
     func run() async throws {
         let format = LogFormat(rawValue: logFormat) ?? .logfmt
         let level = Logger.Level(rawValue: logLevel) ?? .info
@@ -72,7 +95,7 @@ struct RunCommand: AsyncParsableCommand {
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
-                endsJobsOnStop: endJobsOnStop, localModels: localModel, codex: codex,
+                nginxMode: nginxMode, endsJobsOnStop: endJobsOnStop, localModels: localModel, codex: codex,
                 ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } }, claude: claude),
             logger: Logger(label: "pagewright.agent"))
         try await agent.run()
