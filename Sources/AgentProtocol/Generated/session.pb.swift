@@ -104,6 +104,14 @@ package nonisolated struct Pagewright_Agent_V1_AgentFrame: Sendable {
     set {frame = .siteStatus(newValue)}
   }
 
+  package var step: Pagewright_Agent_V1_StepDone {
+    get {
+      if case .step(let v)? = frame {return v}
+      return Pagewright_Agent_V1_StepDone()
+    }
+    set {frame = .step(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Frame: Equatable, Sendable {
@@ -116,6 +124,7 @@ package nonisolated struct Pagewright_Agent_V1_AgentFrame: Sendable {
     case log(Pagewright_Agent_V1_Log)
     case complete(Pagewright_Agent_V1_Completion)
     case siteStatus(Pagewright_Agent_V1_SiteStatus)
+    case step(Pagewright_Agent_V1_StepDone)
 
   }
 
@@ -405,6 +414,9 @@ package nonisolated struct Pagewright_Agent_V1_Completion: Sendable {
   /// Clears the value of `usage`. Subsequent reads from it will return its default value.
   package mutating func clearUsage() {self._usage = nil}
 
+  /// Of a generation: every step that this attempt did.
+  package var steps: [Pagewright_Agent_V1_GenerationStep] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -461,6 +473,74 @@ package nonisolated struct Pagewright_Agent_V1_Completion: Sendable {
   package init() {}
 
   fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
+  fileprivate var _usage: Pagewright_Agent_V1_Usage? = nil
+}
+
+/// A step of a generation was done. May be lost: the completion has all of them.
+package nonisolated struct Pagewright_Agent_V1_StepDone: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var lease: Pagewright_Agent_V1_Lease {
+    get {_lease ?? Pagewright_Agent_V1_Lease()}
+    set {_lease = newValue}
+  }
+  /// Returns true if `lease` has been explicitly set.
+  package var hasLease: Bool {self._lease != nil}
+  /// Clears the value of `lease`. Subsequent reads from it will return its default value.
+  package mutating func clearLease() {self._lease = nil}
+
+  package var step: Pagewright_Agent_V1_GenerationStep {
+    get {_step ?? Pagewright_Agent_V1_GenerationStep()}
+    set {_step = newValue}
+  }
+  /// Returns true if `step` has been explicitly set.
+  package var hasStep: Bool {self._step != nil}
+  /// Clears the value of `step`. Subsequent reads from it will return its default value.
+  package mutating func clearStep() {self._step = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
+  fileprivate var _step: Pagewright_Agent_V1_GenerationStep? = nil
+}
+
+package nonisolated struct Pagewright_Agent_V1_GenerationStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "plan", "copy", "design", "build", "checks", "repair".
+  package var name: String = String()
+
+  /// The page that copy is for; otherwise empty.
+  package var page: String = String()
+
+  package var round: Int64 = 0
+
+  /// JSON.
+  package var input: String = String()
+
+  package var output: String = String()
+
+  package var usage: Pagewright_Agent_V1_Usage {
+    get {_usage ?? Pagewright_Agent_V1_Usage()}
+    set {_usage = newValue}
+  }
+  /// Returns true if `usage` has been explicitly set.
+  package var hasUsage: Bool {self._usage != nil}
+  /// Clears the value of `usage`. Subsequent reads from it will return its default value.
+  package mutating func clearUsage() {self._usage = nil}
+
+  package var durationMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
   fileprivate var _usage: Pagewright_Agent_V1_Usage? = nil
 }
 
@@ -546,47 +626,70 @@ package nonisolated struct Pagewright_Agent_V1_Welcome: Sendable {
   package init() {}
 }
 
-package nonisolated struct Pagewright_Agent_V1_Offer: Sendable {
+package nonisolated struct Pagewright_Agent_V1_Offer: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var lease: Pagewright_Agent_V1_Lease {
-    get {_lease ?? Pagewright_Agent_V1_Lease()}
-    set {_lease = newValue}
+    get {_storage._lease ?? Pagewright_Agent_V1_Lease()}
+    set {_uniqueStorage()._lease = newValue}
   }
   /// Returns true if `lease` has been explicitly set.
-  package var hasLease: Bool {self._lease != nil}
+  package var hasLease: Bool {_storage._lease != nil}
   /// Clears the value of `lease`. Subsequent reads from it will return its default value.
-  package mutating func clearLease() {self._lease = nil}
+  package mutating func clearLease() {_uniqueStorage()._lease = nil}
 
-  package var siteID: String = String()
+  package var siteID: String {
+    get {_storage._siteID}
+    set {_uniqueStorage()._siteID = newValue}
+  }
 
-  package var kind: String = String()
+  package var kind: String {
+    get {_storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
-  package var leaseDurationMs: Int64 = 0
+  package var leaseDurationMs: Int64 {
+    get {_storage._leaseDurationMs}
+    set {_uniqueStorage()._leaseDurationMs = newValue}
+  }
 
-  package var base: Data = Data()
+  package var base: Data {
+    get {_storage._base}
+    set {_uniqueStorage()._base = newValue}
+  }
 
-  package var engine: String = String()
+  package var engine: String {
+    get {_storage._engine}
+    set {_uniqueStorage()._engine = newValue}
+  }
 
-  package var prompt: String = String()
+  package var prompt: String {
+    get {_storage._prompt}
+    set {_uniqueStorage()._prompt = newValue}
+  }
 
   package var limits: Pagewright_Agent_V1_Limits {
-    get {_limits ?? Pagewright_Agent_V1_Limits()}
-    set {_limits = newValue}
+    get {_storage._limits ?? Pagewright_Agent_V1_Limits()}
+    set {_uniqueStorage()._limits = newValue}
   }
   /// Returns true if `limits` has been explicitly set.
-  package var hasLimits: Bool {self._limits != nil}
+  package var hasLimits: Bool {_storage._limits != nil}
   /// Clears the value of `limits`. Subsequent reads from it will return its default value.
-  package mutating func clearLimits() {self._limits = nil}
+  package mutating func clearLimits() {_uniqueStorage()._limits = nil}
+
+  /// Of a generation: the brief, the plan and what was done before, as JSON.
+  package var generation: String {
+    get {_storage._generation}
+    set {_uniqueStorage()._generation = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
-  fileprivate var _limits: Pagewright_Agent_V1_Limits? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Pagewright_Agent_V1_Limits: Sendable {
@@ -763,7 +866,7 @@ fileprivate nonisolated let _protobuf_package = "pagewright.agent.v1"
 
 nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AgentFrame"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}accept\0\u{1}reject\0\u{1}progress\0\u{1}log\0\u{1}complete\0\u{3}site_status\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}accept\0\u{1}reject\0\u{1}progress\0\u{1}log\0\u{1}complete\0\u{3}site_status\0\u{2}=step\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -888,6 +991,19 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
           self.frame = .siteStatus(v)
         }
       }()
+      case 70: try {
+        var v: Pagewright_Agent_V1_StepDone?
+        var hadOneofValue = false
+        if let current = self.frame {
+          hadOneofValue = true
+          if case .step(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.frame = .step(v)
+        }
+      }()
       default: break
       }
     }
@@ -934,6 +1050,10 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
     case .siteStatus?: try {
       guard case .siteStatus(let v)? = self.frame else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .step?: try {
+      guard case .step(let v)? = self.frame else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
     }()
     case nil: break
     }
@@ -1415,7 +1535,7 @@ nonisolated extension Pagewright_Agent_V1_Log: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Completion"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0\u{2}@\u{1}steps\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1465,6 +1585,7 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
       }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.summary) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 70: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
       default: break
       }
     }
@@ -1499,6 +1620,9 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     try { if let v = self._usage {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     } }()
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 70)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1507,6 +1631,7 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     if lhs.outcome != rhs.outcome {return false}
     if lhs.summary != rhs.summary {return false}
     if lhs._usage != rhs._usage {return false}
+    if lhs.steps != rhs.steps {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1606,6 +1731,109 @@ nonisolated extension Pagewright_Agent_V1_Completion.Cancelled: SwiftProtobuf.Me
   }
 
   package static func ==(lhs: Pagewright_Agent_V1_Completion.Cancelled, rhs: Pagewright_Agent_V1_Completion.Cancelled) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_StepDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StepDone"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}step\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._step) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._lease {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._step {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_StepDone, rhs: Pagewright_Agent_V1_StepDone) -> Bool {
+    if lhs._lease != rhs._lease {return false}
+    if lhs._step != rhs._step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_GenerationStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GenerationStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}page\0\u{1}round\0\u{1}input\0\u{1}output\0\u{1}usage\0\u{3}duration_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.page) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.round) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.input) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.output) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.durationMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.page.isEmpty {
+      try visitor.visitSingularStringField(value: self.page, fieldNumber: 2)
+    }
+    if self.round != 0 {
+      try visitor.visitSingularInt64Field(value: self.round, fieldNumber: 3)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitSingularStringField(value: self.input, fieldNumber: 4)
+    }
+    if !self.output.isEmpty {
+      try visitor.visitSingularStringField(value: self.output, fieldNumber: 5)
+    }
+    try { if let v = self._usage {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.durationMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.durationMs, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_GenerationStep, rhs: Pagewright_Agent_V1_GenerationStep) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.page != rhs.page {return false}
+    if lhs.round != rhs.round {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs.output != rhs.output {return false}
+    if lhs._usage != rhs._usage {return false}
+    if lhs.durationMs != rhs.durationMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1808,68 +2036,125 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Offer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0\u{2}>generation\0")
+
+  fileprivate class _StorageClass {
+    var _lease: Pagewright_Agent_V1_Lease? = nil
+    var _siteID: String = String()
+    var _kind: String = String()
+    var _leaseDurationMs: Int64 = 0
+    var _base: Data = Data()
+    var _engine: String = String()
+    var _prompt: String = String()
+    var _limits: Pagewright_Agent_V1_Limits? = nil
+    var _generation: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _lease = source._lease
+      _siteID = source._siteID
+      _kind = source._kind
+      _leaseDurationMs = source._leaseDurationMs
+      _base = source._base
+      _engine = source._engine
+      _prompt = source._prompt
+      _limits = source._limits
+      _generation = source._generation
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.siteID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.kind) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.leaseDurationMs) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.base) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.engine) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.prompt) }()
-      case 8: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._lease) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._siteID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._kind) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._leaseDurationMs) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._base) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._engine) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._prompt) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._limits) }()
+        case 70: try { try decoder.decodeSingularStringField(value: &_storage._generation) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._lease {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if !self.siteID.isEmpty {
-      try visitor.visitSingularStringField(value: self.siteID, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._lease {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._siteID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._siteID, fieldNumber: 2)
+      }
+      if !_storage._kind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kind, fieldNumber: 3)
+      }
+      if _storage._leaseDurationMs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._leaseDurationMs, fieldNumber: 4)
+      }
+      if !_storage._base.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._base, fieldNumber: 5)
+      }
+      if !_storage._engine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._engine, fieldNumber: 6)
+      }
+      if !_storage._prompt.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._prompt, fieldNumber: 7)
+      }
+      try { if let v = _storage._limits {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      if !_storage._generation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._generation, fieldNumber: 70)
+      }
     }
-    if !self.kind.isEmpty {
-      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 3)
-    }
-    if self.leaseDurationMs != 0 {
-      try visitor.visitSingularInt64Field(value: self.leaseDurationMs, fieldNumber: 4)
-    }
-    if !self.base.isEmpty {
-      try visitor.visitSingularBytesField(value: self.base, fieldNumber: 5)
-    }
-    if !self.engine.isEmpty {
-      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 6)
-    }
-    if !self.prompt.isEmpty {
-      try visitor.visitSingularStringField(value: self.prompt, fieldNumber: 7)
-    }
-    try { if let v = self._limits {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Pagewright_Agent_V1_Offer, rhs: Pagewright_Agent_V1_Offer) -> Bool {
-    if lhs._lease != rhs._lease {return false}
-    if lhs.siteID != rhs.siteID {return false}
-    if lhs.kind != rhs.kind {return false}
-    if lhs.leaseDurationMs != rhs.leaseDurationMs {return false}
-    if lhs.base != rhs.base {return false}
-    if lhs.engine != rhs.engine {return false}
-    if lhs.prompt != rhs.prompt {return false}
-    if lhs._limits != rhs._limits {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._lease != rhs_storage._lease {return false}
+        if _storage._siteID != rhs_storage._siteID {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        if _storage._leaseDurationMs != rhs_storage._leaseDurationMs {return false}
+        if _storage._base != rhs_storage._base {return false}
+        if _storage._engine != rhs_storage._engine {return false}
+        if _storage._prompt != rhs_storage._prompt {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._generation != rhs_storage._generation {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

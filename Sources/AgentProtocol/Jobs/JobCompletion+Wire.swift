@@ -8,7 +8,7 @@ extension JobCompletion {
             lease: try JobLease(wire: try Field.present(wire.hasLease, wire.lease, "lease")),
             outcome: try Outcome(wire: wire.outcome),
             summary: try Field.text(wire.summary, "summary", atMost: TextLimit.summary),
-            usage: try TokenUsage(wire: wire.usage))
+            usage: try TokenUsage(wire: wire.usage), steps: try GenerationStep.list(wire: wire.steps))
     }
 
     package var wire: Pagewright_Agent_V1_Completion {
@@ -17,6 +17,7 @@ extension JobCompletion {
             $0.outcome = outcome.wire
             $0.summary = summary.clipped(to: TextLimit.summary)
             $0.usage = usage.wire
+            $0.steps = steps.prefix(GenerationStep.countLimit).map(\.wire)
         }
     }
 

@@ -10,7 +10,9 @@ extension JobOffer {
             leaseDuration: try Field.duration(wire.leaseDurationMs, "lease_duration_ms"),
             base: try Field.digest(wire.base, "base"), engine: try Field.choice(wire.engine, "engine"),
             prompt: try Field.text(wire.prompt, "prompt", atMost: TextLimit.prompt),
-            limits: try Limits(wire: try Field.present(wire.hasLimits, wire.limits, "limits")))
+            limits: try Limits(wire: try Field.present(wire.hasLimits, wire.limits, "limits")),
+            generation: wire.generation.isEmpty
+                ? nil : try Field.text(wire.generation, "generation", atMost: GenerationTask.sizeLimit))
     }
 
     package var wire: Pagewright_Agent_V1_Offer {
@@ -23,6 +25,7 @@ extension JobOffer {
             $0.engine = engine.rawValue
             $0.prompt = prompt
             $0.limits = limits.wire
+            $0.generation = generation ?? ""
         }
     }
 }

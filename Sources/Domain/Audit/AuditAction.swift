@@ -15,6 +15,9 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case maintenanceCleared = "maintenance.cleared"
 
     case editAccepted = "edit.accepted"
+    case generationAccepted = "generation.accepted"
+    case generationPlanChanged = "generation.plan-changed"
+    case generationResumed = "generation.resumed"
     /// Somebody asked to stop a job that a host works on; its end has a row of its own.
     case jobCancelRequested = "job.cancel-requested"
     case jobCancelled = "job.cancelled"

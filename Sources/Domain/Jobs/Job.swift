@@ -5,6 +5,8 @@
 package struct Job: Sendable, Identifiable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case edit
+        /// Makes a site from a brief.
+        case generate
     }
 
     package struct Grant: Sendable, Equatable {

@@ -13,12 +13,17 @@ package struct JobCompletion: Sendable, Equatable {
     /// What the engine says that it did, for the user; at most 4,000 characters.
     package let summary: String
     package let usage: TokenUsage
+    /// Of a generation: every step that this attempt did; at most ``GenerationStep/countLimit``.
+    package let steps: [GenerationStep]
 
-    package init(lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage) {
+    package init(
+        lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage, steps: [GenerationStep] = []
+    ) {
         self.lease = lease
         self.outcome = outcome
         self.summary = summary
         self.usage = usage
+        self.steps = steps
     }
 }
 

@@ -33,10 +33,12 @@ package struct JobOffer: Sendable, Equatable {
     package let engine: EngineName
     package let prompt: String
     package let limits: Limits
+    /// A ``GenerationTask`` as JSON; `nil` unless the kind is `generate`.
+    package let generation: String?
 
     package init(
         lease: JobLease, site: SiteID, kind: Job.Kind, leaseDuration: Duration, base: ContentDigest,
-        engine: EngineName, prompt: String, limits: Limits
+        engine: EngineName, prompt: String, limits: Limits, generation: String? = nil
     ) {
         self.lease = lease
         self.site = site
@@ -46,5 +48,6 @@ package struct JobOffer: Sendable, Equatable {
         self.engine = engine
         self.prompt = prompt
         self.limits = limits
+        self.generation = generation
     }
 }
