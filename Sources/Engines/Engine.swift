@@ -22,12 +22,17 @@ package struct EngineTask: Sendable {
     /// An empty folder of this attempt alone, outside of the workspace.
     package let state: String
     package let limits: SandboxLimits
+    /// A ``GenerationTask`` as JSON, when a site is to be made from a brief; the prompt is for people then.
+    package let generation: String?
 
-    package init(prompt: String, workspace: String, state: String, limits: SandboxLimits) {
+    package init(
+        prompt: String, workspace: String, state: String, limits: SandboxLimits, generation: String? = nil
+    ) {
         self.prompt = prompt
         self.workspace = workspace
         self.state = state
         self.limits = limits
+        self.generation = generation
     }
 }
 
@@ -66,6 +71,8 @@ package enum EngineEvent: Sendable, Equatable {
     case log(String)
     /// Replaces what was said before.
     case usage(TokenUsage)
+    /// A step of a generation was done.
+    case step(GenerationStep)
 }
 
 /// How a run ended.

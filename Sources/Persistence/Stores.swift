@@ -6,6 +6,7 @@ package struct Stores: Sendable {
     package let condemnedBlobs = CondemnedBlobStore()
     package let releases = ReleaseStore()
     package let edits = EditStore()
+    package let generations = GenerationStore()
     package let jobs = JobStore()
     package let hosts = HostStore()
     package let placements = PlacementStore()

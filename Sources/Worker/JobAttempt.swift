@@ -68,7 +68,7 @@ struct JobAttempt: Sendable {
             return (.silent, nil)
         }
         let completion = JobCompletion(
-            lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage)
+            lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage, steps: reporter.steps)
         return (.complete(completion), result.manifest)
     }
 
@@ -96,7 +96,8 @@ struct JobAttempt: Sendable {
                 result.summary = summary
                 let manifest = try await collect()
                 let changes = ManifestDelta(from: base, to: manifest)
-                guard !changes.isEmpty else {
+                // A generation may end with its plan; whether this one may is for the coordinator to say.
+                guard !changes.isEmpty || offer.generation != nil else {
                     result.outcome = .failed(.nothingChanged(summary: summary))
                     return result
                 }
@@ -158,10 +159,10 @@ struct JobAttempt: Sendable {
     }
 
     private func runEngine() async throws -> (verdict: EngineVerdict, usage: TokenUsage) {
-        reporter.progress("Editing", 10)
+        reporter.progress(offer.generation == nil ? "Editing" : "Making the site", 10)
         let task = EngineTask(
-            prompt: offer.prompt, workspace: workspace.site, state: workspace.state, limits: SandboxLimits(offer.limits)
-        )
+            prompt: offer.prompt, workspace: workspace.site, state: workspace.state,
+            limits: SandboxLimits(offer.limits), generation: offer.generation)
         let engine = engine
         let run = try await workshop.pool.run { try engine.makeRun(for: task) }
         let reader = TranscriptReader(engine.makeTranscript(for: task), reporter: reporter)

@@ -26,6 +26,7 @@ final class TranscriptReader: Sendable {
                 reporter.progress(step, 10 + max(0, min(100, percent)) * 75 / 100)
             case .log(let text): reporter.write(text)
             case .usage(let usage): state.withLock { $0.usage = usage }
+            case .step(let step): reporter.step(step)
             }
         }
     }

@@ -12,6 +12,8 @@ package struct JobCompletions: Sendable {
     /// What the checks made of a result.
     private enum Result: Sendable {
         case version(CheckedContent, parent: VersionNumber, edit: Edit)
+        /// A generation that ends with its plan: the site stays as it is, at this version.
+        case plan(VersionNumber)
         case failure(JobFailure, findings: [Finding])
         case cancelled
     }
@@ -23,6 +25,7 @@ package struct JobCompletions: Sendable {
     private let recorder: VersionRecorder
     private let ready: ReadyJobs
     private let desiredState: DesiredState
+    private let generations: GenerationLedger
     private let feed: EventFeed
     private let ended: EndedAttempts
     private let clock: any WallClock
@@ -30,8 +33,8 @@ package struct JobCompletions: Sendable {
 
     package init(
         database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
-        recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, feed: EventFeed,
-        ended: EndedAttempts, clock: any WallClock, logger: Logger
+        recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, generations: GenerationLedger,
+        feed: EventFeed, ended: EndedAttempts, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
@@ -40,6 +43,7 @@ package struct JobCompletions: Sendable {
         self.recorder = recorder
         self.ready = ready
         self.desiredState = desiredState
+        self.generations = generations
         self.feed = feed
         self.ended = ended
         self.clock = clock
@@ -111,12 +115,15 @@ package struct JobCompletions: Sendable {
                     summary: completion.summary, at: now, in: transaction)
                 record.findings = content.warnings
                 try record.job.succeed(lease, with: version.number, at: now)
+            case .plan(let base):
+                try record.job.succeed(lease, with: base, at: now)
             case .failure(let failure, let findings):
                 record.findings = findings
                 try record.job.fail(lease, with: failure, at: now)
             case .cancelled:
                 try record.job.confirmCancelled(lease, at: now)
             }
+            try await generations.note(completion, of: site, by: record.job, at: now, in: transaction)
             // Whatever the outcome, this lease is over.
             _ = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
@@ -158,13 +165,19 @@ package struct JobCompletions: Sendable {
     private func checked(
         _ changes: ManifestDelta, digest: ContentDigest, lease: JobLease
     ) async throws -> Result {
-        let (edit, parent) = try await database.read { transaction -> (Edit, Version) in
+        let (edit, parent, generation) = try await database.read { transaction -> (Edit, Version, Generation?) in
             guard let record = try await stores.jobs.find(lease.job, in: transaction),
                 let edit = try await stores.edits.find(job: lease.job, in: transaction),
                 let parent = try await stores.versions.find(edit.base, of: record.job.site, in: transaction)
             else { throw ServiceError(.internalError, "the base of \(lease.job) is missing") }
-            return (edit, parent)
+            let isGeneration = record.job.kind == .generate
+            return (
+                edit, parent,
+                isGeneration ? try await stores.generations.find(site: record.job.site, in: transaction) : nil
+            )
         }
+        // Before its plan is approved, a generation changes nothing.
+        if let generation, generation.stopsAfterPlan, changes.isEmpty { return .plan(parent.number) }
         guard !changes.isEmpty else {
             return .failure(
                 JobFailure(kind: .task, code: "nothing-changed", message: "Nothing was changed."), findings: [])

@@ -1,6 +1,7 @@
 package import Database
 package import Domain
 import Faults
+import FoundationEssentials
 package import Logging
 import Metrics
 package import Persistence
@@ -105,7 +106,8 @@ package struct JobLedger: Sendable {
             FaultPoint.beforeGrantCommit.reach()
             let offer = JobOffer(
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
-                base: base.digest, engine: edit.engine, prompt: edit.prompt.text, limits: JobOffer.Limits())
+                base: base.digest, engine: edit.engine, prompt: edit.prompt.text, limits: JobOffer.Limits(),
+                generation: try await task(of: record.job, in: transaction))
             return Granted(offer: offer, waited: waited)
         }
         if let granted {
@@ -121,6 +123,18 @@ package struct JobLedger: Sendable {
                 ])
         }
         return granted?.offer
+    }
+
+    /// What a generation's worker is told besides; `nil` for other kinds of jobs.
+    private func task(of job: Job, in transaction: any SQLTransaction) async throws -> String? {
+        guard job.kind == .generate else { return nil }
+        guard let generation = try await stores.generations.find(site: job.site, in: transaction) else {
+            throw ServiceError(.internalError, "the generation of \(job.id) is missing")
+        }
+        let steps = try await stores.generations.steps(of: generation.id, in: transaction).map(\.step)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(generation.task(with: steps)), as: UTF8.self)
     }
 
     private struct Granted: Sendable {

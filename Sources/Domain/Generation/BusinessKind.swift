@@ -22,6 +22,7 @@ package enum BusinessKind: String, Sendable, Hashable, CaseIterable, Codable {
 
     /// Whole words; `stem*` also as a beginning, `*stem` also as an end (German puts the thing last: Weinbar).
     private static func matches(_ word: String, _ stem: String) -> Bool {
+        if stem.hasPrefix("*"), stem.hasSuffix("*") { return word.contains(stem.dropFirst().dropLast()) }
         if stem.hasSuffix("*") { return word.hasPrefix(stem.dropLast()) }
         if stem.hasPrefix("*") { return word.hasSuffix(stem.dropFirst()) }
         return word == stem || word == stem + "s"

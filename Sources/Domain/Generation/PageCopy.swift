@@ -37,10 +37,13 @@ package struct PageCopy: Sendable, Equatable, Codable {
     package struct Item: Sendable, Equatable, Codable {
         package let title: String
         package let text: String
+        /// The page of the plan that it leads to; empty when it leads nowhere.
+        package let target: String
 
-        package init(_ title: String, _ text: String = "") {
+        package init(_ title: String, _ text: String = "", target: String = "") {
             self.title = title
             self.text = text
+            self.target = target
         }
     }
 
@@ -111,6 +114,9 @@ package struct PageCopy: Sendable, Equatable, Codable {
         }
         for action in actions + blocks.compactMap(\.action) where !(1...60).contains(action.label.count) {
             problems.append("the label of an action must have 1 to 60 characters")
+        }
+        for item in blocks.flatMap(\.items) where !item.target.isEmpty && !Self.isKnown(item.target, pages) {
+            problems.append("an item leads to \"\(item.target.prefix(60))\", which is no page of the plan")
         }
         for block in blocks {
             let texts = [block.heading] + block.paragraphs + block.items.flatMap { [$0.title, $0.text] }

@@ -12,7 +12,7 @@ package struct SiteBrief: Sendable, Equatable, Codable {
     package let audience: String?
     /// How it should look and sound, such as `warm and modern`; at most 300 characters.
     package let style: String?
-    /// Each once; the first is that of the home page.
+    /// Each once; the first is that of the home page. When none is named, it is that of the description.
     package let languages: [SiteLanguage]
     /// The names of the pages besides the home page; empty when the plan is to choose.
     package let pages: [String]
@@ -36,7 +36,7 @@ package struct SiteBrief: Sendable, Equatable, Codable {
         self.audience = try Self.optional(audience, "audience")
         self.style = try Self.optional(style, "style")
         var known: [SiteLanguage] = []
-        for text in languages.isEmpty ? [SiteLanguage.english.rawValue] : languages {
+        for text in languages.isEmpty ? [SiteLanguage(of: self.description).rawValue] : languages {
             guard let language = SiteLanguage(rawValue: text.lowercased()), !known.contains(language) else {
                 throw Self.refusal(
                     "languages", "has \"\(text.prefix(20))\", which is unknown or there twice",
