@@ -23,7 +23,7 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Sites",
                 subcommands: [
-                    SitesCommand.self, EditCommand.self, EditsCommand.self, DeployCommand.self, VersionsCommand.self,
+                    SitesCommand.self, GenerateCommand.self, EditCommand.self, EditsCommand.self, DeployCommand.self, VersionsCommand.self,
                     DiffCommand.self, ExportCommand.self, PreviewCommand.self, PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),

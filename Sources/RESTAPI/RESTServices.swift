@@ -6,6 +6,7 @@ package struct RESTServices: Sendable {
     package let idempotency: IdempotencyService
     package let sites: SiteService
     package let edits: EditService
+    package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
     package let releases: ReleaseService
@@ -20,6 +21,7 @@ package struct RESTServices: Sendable {
         self.idempotency = idempotency
         sites = coordinator.sites
         edits = coordinator.edits
+        generations = coordinator.generations
         jobs = coordinator.jobs
         versions = coordinator.versions
         releases = coordinator.releases

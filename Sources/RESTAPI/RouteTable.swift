@@ -22,6 +22,7 @@ struct RouteTable: Sendable {
             + SiteRoutes(sites: services.sites).routes
             + DomainRoutes(sites: services.sites).routes
             + EditRoutes(edits: services.edits).routes
+            + GenerationRoutes(generations: services.generations).routes
             + JobRoutes(jobs: services.jobs).routes
             + VersionRoutes(versions: services.versions, sites: services.sites).routes
             + ReleaseRoutes(releases: services.releases).routes

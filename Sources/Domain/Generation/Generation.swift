@@ -62,8 +62,13 @@ package struct Generation: Sendable, Identifiable, Equatable {
 
     /// What the worker is told; `steps` are those that were done before.
     package func task(with steps: [GenerationStep]) -> GenerationTask {
-        let stored = steps.filter { [.plan, .copy, .design].contains($0.name) }.map {
-            GenerationTask.Stored(name: $0.name, page: $0.page, input: $0.input, output: $0.output)
+        var stored: [GenerationTask.Stored] = []
+        var size = 0
+        for step in steps where [.plan, .copy, .design].contains(step.name) {
+            size += step.input.utf8.count + step.output.utf8.count
+            // What is left out is only done again. In JSON, text can take twice its size.
+            guard size <= GenerationTask.sizeLimit / 4 else { break }
+            stored.append(.init(name: step.name, page: step.page, input: step.input, output: step.output))
         }
         return GenerationTask(
             brief: brief, plan: isPlanApproved ? plan : nil, stopsAfterPlan: stopsAfterPlan, stored: stored)

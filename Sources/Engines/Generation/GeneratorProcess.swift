@@ -1,5 +1,6 @@
 import Domain
 import Glibc
+import Synchronization
 
 /// The generator as a process: a ``GenerationTask`` as JSON on standard input, events as lines of JSON on standard
 /// output, the site in the current folder.
@@ -81,9 +82,12 @@ package enum GeneratorProcess {
 
     // MARK: Lines
 
+    /// Pages are written side by side, and their lines must not mix.
+    private static let turn = Mutex(())
+
     private static func say(_ event: Event, to file: Int32) {
         guard let line = try? StepJSON.text(event) else { return }
-        write(line + "\n", to: file)
+        turn.withLock { _ in write(line + "\n", to: file) }
     }
 
     private static func readAll(_ file: Int32) -> String? {
@@ -98,7 +102,6 @@ package enum GeneratorProcess {
         }
     }
 
-    /// One line at a time, whole: pages are written side by side.
     private static func write(_ text: String, to file: Int32) {
         let bytes = Array(text.utf8)
         var done = 0

@@ -53,7 +53,19 @@ struct JSONBody: Sendable {
         if case .integer(let number) = value[name] { Int(number) } else { nil }
     }
 
+    func optionalBoolean(_ name: String) -> Bool? {
+        if case .boolean(let value) = value[name] { value } else { nil }
+    }
+
+    /// The elements of a list of objects.
+    func objects(_ name: String) -> [JSONBody] {
+        guard case .array(let elements) = value[name] else { return [] }
+        return elements.map { JSONBody(value: $0) }
+    }
+
+    /// The texts of a list; a text by itself is a list of one.
     func strings(_ name: String) -> [String] {
+        if let text = optionalString(name) { return [text] }
         guard case .array(let elements) = value[name] else { return [] }
         return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
     }
