@@ -5,6 +5,8 @@ struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Make a site from a few sentences; look at its plan, go on.",
         discussion: """
+            `start` may be left out.
+
             Example: pagewright generate --name "Anna's Bakery" --type bakery \
             --description "We bake sourdough, croissants and rye bread." --goal "People come by"
             """,
@@ -20,7 +22,7 @@ struct GenerateStartCommand: AsyncParsableCommand {
             --plan-only it stops after the plan, until `pagewright generate continue`. Ctrl-C stops watching, not the
             work.
 
-            Example: pagewright generate --name "Anna's Bakery" --type bakery \
+            Example: pagewright generate start --name "Anna's Bakery" --type bakery \
             --description "We bake sourdough, croissants and rye bread." --goal "People come by"
             """)
 
