@@ -16,6 +16,7 @@ package struct CoordinatorServices: Sendable {
     package let locks: SiteLockService
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
+    package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
     package let releases: ReleaseService
@@ -104,8 +105,14 @@ package struct CoordinatorServices: Sendable {
             desiredState: desiredState, feed: feed, clock: clock, logger: logger)
         comparison = VersionComparison(
             database: database, stores: stores, blobs: blobs, manifests: manifests, surveys: surveys)
+        let generationLedger = GenerationLedger(
+            database: database, stores: stores, feed: feed, clock: clock, logger: logger)
+        generations = GenerationService(
+            database: database, stores: stores, versions: recorder, desiredState: desiredState, ready: ready,
+            workers: workers, feed: feed, settings: settings, clock: clock, logger: logger)
         jobs = JobService(
-            database: database, stores: stores, ready: ready, workers: workers, edits: edits, ledger: ledger,
+            database: database, stores: stores, ready: ready, workers: workers, edits: edits,
+            generations: generations, ledger: ledger,
             feed: feed, clock: clock, logger: logger)
         releases = ReleaseService(
             database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
@@ -122,10 +129,12 @@ package struct CoordinatorServices: Sendable {
             clock: clock, logger: logger)
         completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, ready: ready,
-            desiredState: desiredState, feed: feed, ended: ended, clock: clock, logger: logger)
+            desiredState: desiredState, generations: generationLedger, feed: feed, ended: ended, clock: clock,
+            logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
-            ledger: ledger, completions: completions, desiredState: desiredState, recovery: recovery, signer: signer,
+            ledger: ledger, generations: generationLedger, completions: completions, desiredState: desiredState,
+            recovery: recovery, signer: signer,
             feed: feed,
             settings: settings, clock: clock, logger: logger)
         exchange = BlobExchange(database: database, stores: stores, blobs: blobs, manifests: manifests)

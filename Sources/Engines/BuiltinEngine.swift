@@ -19,11 +19,12 @@ package struct BuiltinEngine: Engine {
     private static let programPath = "/opt/engine/pagewright-agent"
 
     package func makeRun(for task: EngineTask) -> EngineRun {
+        let verb = task.generation == nil ? "builtin-engine" : "builtin-generator"
         let plan = SandboxPlan(
-            workspace: task.workspace, command: [Self.programPath, "builtin-engine"],
+            workspace: task.workspace, command: [Self.programPath, verb],
             readOnlyBinds: [.init(program, at: Self.programPath)] + libraryFolders.map { .init($0, at: $0) },
             limits: task.limits)
-        return EngineRun(plan: plan, input: Array(task.prompt.utf8))
+        return EngineRun(plan: plan, input: Array((task.generation ?? task.prompt).utf8))
     }
 
     package func makeTranscript(for task: EngineTask) -> any EngineTranscript { BuiltinTranscript(limits: task.limits) }
@@ -37,6 +38,7 @@ struct BuiltinTranscript: EngineTranscript {
         var percent: Int?
         var summary: String?
         var message: String?
+        var done: GenerationLine?
     }
 
     private let limits: SandboxLimits
@@ -56,6 +58,10 @@ struct BuiltinTranscript: EngineTranscript {
             case "progress":
                 let step = (line.step ?? "Editing").shown(limit: 200)
                 return [.progress(step: step, percent: line.percent ?? 0), .log(step)]
+            case "step":
+                // The sandbox said it, so it is only as good as what the coordinator makes of it.
+                guard let step = line.done?.step else { return [] }
+                return [.step(step)]
             case "finished":
                 summary = (line.summary ?? "").shown(limit: 4000)
                 return [.log(summary ?? "")]

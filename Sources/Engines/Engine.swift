@@ -120,11 +120,13 @@ package struct EngineTask: Sendable {
     package let continuation: String
     /// JSON; then an answer of this shape is wanted, not a change. Only the engine `model` can do that.
     package let answerSchema: String?
+    /// A ``GenerationTask`` as JSON, when a site is to be made from a brief; the prompt is for people then.
+    package let generation: String?
 
     package init(
         prompt: String, workspace: String, state: String, limits: SandboxLimits, model: EngineModel? = nil,
         socketFolder: String? = nil, replay: [UInt8] = [], memory: EngineMemory? = nil, continuation: String = "",
-        answerSchema: String? = nil
+        answerSchema: String? = nil, generation: String? = nil
     ) {
         self.prompt = prompt
         self.workspace = workspace
@@ -136,6 +138,7 @@ package struct EngineTask: Sendable {
         self.memory = memory
         self.continuation = continuation
         self.answerSchema = answerSchema
+        self.generation = generation
     }
 
     /// What the engine is asked, with or without a memory.
@@ -185,6 +188,8 @@ package enum EngineEvent: Sendable, Equatable {
     case log(String)
     /// Replaces what was said before.
     case usage(TokenUsage)
+    /// A step of a generation was done.
+    case step(GenerationStep)
 }
 
 /// How a run ended.

@@ -24,8 +24,8 @@ struct Pagewright: AsyncParsableCommand {
             CommandGroup(
                 name: "Sites",
                 subcommands: [
-                    SitesCommand.self, EditCommand.self, EditsCommand.self, PickCommand.self, UndoCommand.self,
-                    ConversationsCommand.self, LocksCommand.self, DeployCommand.self, VersionsCommand.self,
+                    SitesCommand.self, GenerateCommand.self, EditCommand.self, EditsCommand.self, PickCommand.self,
+                    UndoCommand.self, ConversationsCommand.self, LocksCommand.self, DeployCommand.self, VersionsCommand.self,
                     DiffCommand.self, ExportCommand.self, LabelCommand.self, PreviewCommand.self, PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),

@@ -12,6 +12,7 @@ package enum Schema {
         Migration(number: 7, name: "presence", statements: PresenceSchema.statements),
         Migration(number: 8, name: "conversations and guardrails", statements: ConversationSchema.statements),
         Migration(number: 9, name: "engines", statements: EnginesSchema.statements),
+        Migration(number: 10, name: "generation", statements: GenerationSchema.statements),
         Migration(number: 11, name: "profiles", statements: AccountsSchema.profiles),
     ]
 

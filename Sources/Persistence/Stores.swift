@@ -9,6 +9,7 @@ package struct Stores: Sendable {
     package let conversations = ConversationStore()
     package let reviews = ChangeReviewStore()
     package let locks = SiteLockStore()
+    package let generations = GenerationStore()
     package let jobs = JobStore()
     package let hosts = HostStore()
     package let placements = PlacementStore()

@@ -10,6 +10,7 @@ package struct RESTServices: Sendable {
     package let locks: SiteLockService
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
+    package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
     package let releases: ReleaseService
@@ -30,6 +31,7 @@ package struct RESTServices: Sendable {
         locks = coordinator.locks
         acceptance = coordinator.acceptance
         comparison = coordinator.comparison
+        generations = coordinator.generations
         jobs = coordinator.jobs
         versions = coordinator.versions
         releases = coordinator.releases

@@ -24,6 +24,7 @@ struct RouteTable: Sendable {
             + SiteRoutes(sites: services.sites).routes
             + DomainRoutes(sites: services.sites).routes
             + EditRoutes(edits: services.edits, releases: services.releases).routes
+            + GenerationRoutes(generations: services.generations).routes
             + ConversationRoutes(conversations: services.conversations).routes
             + LockRoutes(locks: services.locks).routes
             + JobRoutes(

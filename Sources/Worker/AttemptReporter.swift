@@ -11,6 +11,9 @@ final class AttemptReporter: Sendable {
         var logPosition: Int64 = 0
         /// Bytes that the ring has lost and that were not told yet.
         var droppedBytes: Int64 = 0
+        /// Steps of a generation, all of them; those from `stepsSent` on were not said yet.
+        var steps: [GenerationStep] = []
+        var stepsSent = 0
     }
 
     private static let frameSize = 16 << 10
@@ -46,6 +49,15 @@ final class AttemptReporter: Sendable {
             state.percent = percent
             state.isProgressDue = true
         }
+        waking.yield()
+    }
+
+    /// Every step of a generation that was done so far.
+    var steps: [GenerationStep] { state.withLock { $0.steps } }
+
+    /// A step that is one too many is forgotten: it has no effect but that it is not shown.
+    func step(_ step: GenerationStep) {
+        state.withLock { if $0.steps.count < GenerationStep.countLimit { $0.steps.append(step) } }
         waking.yield()
     }
 
@@ -92,6 +104,10 @@ final class AttemptReporter: Sendable {
         if let due, !outbox.send(.progress(lease, step: due.0, percent: due.1)) {
             state.withLock { $0.isProgressDue = true }
             return false
+        }
+        while let step = state.withLock({ $0.stepsSent < $0.steps.count ? $0.steps[$0.stepsSent] : nil }) {
+            guard outbox.send(.step(lease, step)) else { return false }
+            state.withLock { $0.stepsSent += 1 }
         }
         for _ in 0..<frames {
             let (position, before) = state.withLock { ($0.logPosition, $0.droppedBytes) }

@@ -72,7 +72,7 @@ struct JobAttempt: Sendable {
         }
         let completion = JobCompletion(
             lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage,
-            transcript: result.transcript)
+            transcript: result.transcript, steps: reporter.steps)
         return (.complete(completion), result.manifest)
     }
 
@@ -115,7 +115,8 @@ struct JobAttempt: Sendable {
                 result.summary = summary
                 let manifest = try await collect()
                 let changes = ManifestDelta(from: base, to: manifest)
-                guard !changes.isEmpty else {
+                // A generation may end with its plan; whether this one may is for the coordinator to say.
+                guard !changes.isEmpty || offer.generation != nil else {
                     result.outcome = .failed(.nothingChanged(summary: summary))
                     return result
                 }
@@ -180,7 +181,7 @@ struct JobAttempt: Sendable {
     }
 
     private func runEngine() async throws -> EngineResult {
-        reporter.progress("Editing", 10)
+        reporter.progress(offer.generation == nil ? "Editing" : "Making the site", 10)
         guard let access = offer.model, offer.replay.isEmpty, let gate = workshop.gate else {
             return try await runEngine(socketFolder: nil)
         }
@@ -194,7 +195,8 @@ struct JobAttempt: Sendable {
         let task = EngineTask(
             prompt: offer.prompt, workspace: workspace.site, state: workspace.state,
             limits: SandboxLimits(offer.limits), model: offer.model.map { EngineModel($0) },
-            socketFolder: socketFolder, replay: offer.replay, memory: memory, continuation: offer.continuation)
+            socketFolder: socketFolder, replay: offer.replay, memory: memory, continuation: offer.continuation,
+            generation: offer.generation)
         let reader = TranscriptReader(engine.makeTranscript(for: task), reporter: reporter, log: log)
         let running = if let found { found } else { try await start(task) }
         control.own(running)

@@ -44,6 +44,7 @@ final class TranscriptReader: Sendable {
                 reporter.progress(step, 10 + max(0, min(100, percent)) * 75 / 100)
             case .log(let text): if position > knownUpTo { reporter.write(text) }
             case .usage(let usage): state.withLock { $0.usage = usage }
+            case .step(let step): reporter.step(step)
             }
         }
     }

@@ -34,7 +34,13 @@ enum Samples {
     static let delta = ManifestDelta(upserts: entries, removals: [try! SitePath("old/page.html")])
     static let usage = TokenUsage(uncachedInput: 1, cachedInput: 2, output: 3)
 
+    static let generationStep = GenerationStep(
+        name: .copy, page: "de/menu", round: 0, input: "{\"a\":\"ö\"}", output: "{}", usage: usage, milliseconds: 12)
+
     static let completions: [JobCompletion] = [
+        JobCompletion(
+            lease: lease, outcome: .succeeded(changes: delta, digest: digest), summary: "Made it", usage: usage,
+            steps: [generationStep, GenerationStep(name: .repair, round: 2, input: "{}", output: "{}")]),
         JobCompletion(
             lease: lease, outcome: .succeeded(changes: delta, digest: digest), summary: "Did it", usage: usage),
         JobCompletion(
@@ -59,7 +65,7 @@ enum Samples {
                     agentVersion: "1.2.3", roles: [.worker, .serving], bootID: "b", leases: [lease],
                     inventory: statuses, engines: [.builtin, .codex])),
             .heartbeat(leases: [lease, lease], diskFreeBytes: 5, diskTotalBytes: 6), .credit(slots: 4),
-            .accept(lease), .reject(lease, reason: "busy"), .progress(lease, step: "Editing", percent: 40),
+            .accept(lease), .reject(lease, reason: "busy"), .progress(lease, step: "Editing", percent: 40), .step(lease, generationStep),
             .log(lease, text: "line\n", droppedBytes: 12),
         ] + completions.map { .complete($0) } + statuses.map { .siteStatus($0) }
 
@@ -92,6 +98,10 @@ enum Samples {
                         authorizationName: "authorization", authorizationValue: "Bearer sk-1"), model: "large-1",
                     tokenBudget: 5000, answerTimeout: .seconds(30)), replay: [1, 2, 3], conversation: "conv_1",
                 continuation: "Bigger")),
+        .offer(
+            JobOffer(
+                lease: lease, site: site, kind: .generate, leaseDuration: .seconds(60), base: digest,
+                engine: .builtin, prompt: "Make it", limits: .init(), generation: "{\"brief\":{}}")),
         .cancel(lease), .leaseLost(lease), .renewed([]), .renewed([lease]), .verdict(lease, .applied),
         .verdict(lease, .duplicate), .verdict(lease, .stale), .desired(desired, .whole),
         .desired(desired, .snapshot(index: 3, isLast: false)),

@@ -21,7 +21,7 @@ final class SessionOutbox: AgentOutbox {
             switch message {
             case .hello, .heartbeat, .complete: self = .completion
             case .accept, .reject, .siteStatus: self = .decision
-            case .credit, .progress: self = .report
+            case .credit, .progress, .step: self = .report
             case .log: self = .log
             }
         }

@@ -104,6 +104,14 @@ package nonisolated struct Pagewright_Agent_V1_AgentFrame: Sendable {
     set {frame = .siteStatus(newValue)}
   }
 
+  package var step: Pagewright_Agent_V1_StepDone {
+    get {
+      if case .step(let v)? = frame {return v}
+      return Pagewright_Agent_V1_StepDone()
+    }
+    set {frame = .step(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Frame: Equatable, Sendable {
@@ -116,6 +124,7 @@ package nonisolated struct Pagewright_Agent_V1_AgentFrame: Sendable {
     case log(Pagewright_Agent_V1_Log)
     case complete(Pagewright_Agent_V1_Completion)
     case siteStatus(Pagewright_Agent_V1_SiteStatus)
+    case step(Pagewright_Agent_V1_StepDone)
 
   }
 
@@ -408,6 +417,9 @@ package nonisolated struct Pagewright_Agent_V1_Completion: Sendable {
   /// What the engine and its model said to each other, at most 1 MiB.
   package var transcript: Data = Data()
 
+  /// Of a generation: every step that this attempt did.
+  package var steps: [Pagewright_Agent_V1_GenerationStep] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -464,6 +476,74 @@ package nonisolated struct Pagewright_Agent_V1_Completion: Sendable {
   package init() {}
 
   fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
+  fileprivate var _usage: Pagewright_Agent_V1_Usage? = nil
+}
+
+/// A step of a generation was done. May be lost: the completion has all of them.
+package nonisolated struct Pagewright_Agent_V1_StepDone: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var lease: Pagewright_Agent_V1_Lease {
+    get {_lease ?? Pagewright_Agent_V1_Lease()}
+    set {_lease = newValue}
+  }
+  /// Returns true if `lease` has been explicitly set.
+  package var hasLease: Bool {self._lease != nil}
+  /// Clears the value of `lease`. Subsequent reads from it will return its default value.
+  package mutating func clearLease() {self._lease = nil}
+
+  package var step: Pagewright_Agent_V1_GenerationStep {
+    get {_step ?? Pagewright_Agent_V1_GenerationStep()}
+    set {_step = newValue}
+  }
+  /// Returns true if `step` has been explicitly set.
+  package var hasStep: Bool {self._step != nil}
+  /// Clears the value of `step`. Subsequent reads from it will return its default value.
+  package mutating func clearStep() {self._step = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _lease: Pagewright_Agent_V1_Lease? = nil
+  fileprivate var _step: Pagewright_Agent_V1_GenerationStep? = nil
+}
+
+package nonisolated struct Pagewright_Agent_V1_GenerationStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "plan", "copy", "design", "build", "checks", "repair".
+  package var name: String = String()
+
+  /// The page that copy is for; otherwise empty.
+  package var page: String = String()
+
+  package var round: Int64 = 0
+
+  /// JSON.
+  package var input: String = String()
+
+  package var output: String = String()
+
+  package var usage: Pagewright_Agent_V1_Usage {
+    get {_usage ?? Pagewright_Agent_V1_Usage()}
+    set {_usage = newValue}
+  }
+  /// Returns true if `usage` has been explicitly set.
+  package var hasUsage: Bool {self._usage != nil}
+  /// Clears the value of `usage`. Subsequent reads from it will return its default value.
+  package mutating func clearUsage() {self._usage = nil}
+
+  package var durationMs: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
   fileprivate var _usage: Pagewright_Agent_V1_Usage? = nil
 }
 
@@ -628,6 +708,12 @@ package nonisolated struct Pagewright_Agent_V1_Offer: @unchecked Sendable {
   package var continuation: String {
     get {_storage._continuation}
     set {_uniqueStorage()._continuation = newValue}
+  }
+
+  /// Of a generation: the brief, the plan and what was done before, as JSON.
+  package var generation: String {
+    get {_storage._generation}
+    set {_uniqueStorage()._generation = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -836,7 +922,7 @@ fileprivate nonisolated let _protobuf_package = "pagewright.agent.v1"
 
 nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AgentFrame"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}accept\0\u{1}reject\0\u{1}progress\0\u{1}log\0\u{1}complete\0\u{3}site_status\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}accept\0\u{1}reject\0\u{1}progress\0\u{1}log\0\u{1}complete\0\u{3}site_status\0\u{2}=step\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -961,6 +1047,19 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
           self.frame = .siteStatus(v)
         }
       }()
+      case 70: try {
+        var v: Pagewright_Agent_V1_StepDone?
+        var hadOneofValue = false
+        if let current = self.frame {
+          hadOneofValue = true
+          if case .step(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.frame = .step(v)
+        }
+      }()
       default: break
       }
     }
@@ -1007,6 +1106,10 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
     case .siteStatus?: try {
       guard case .siteStatus(let v)? = self.frame else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .step?: try {
+      guard case .step(let v)? = self.frame else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
     }()
     case nil: break
     }
@@ -1488,7 +1591,7 @@ nonisolated extension Pagewright_Agent_V1_Log: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Completion"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0\u{2}6transcript\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0\u{2}6transcript\0\u{2}\u{a}steps\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1539,6 +1642,7 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
       case 5: try { try decoder.decodeSingularStringField(value: &self.summary) }()
       case 6: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
       case 60: try { try decoder.decodeSingularBytesField(value: &self.transcript) }()
+      case 70: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
       default: break
       }
     }
@@ -1576,6 +1680,9 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     if !self.transcript.isEmpty {
       try visitor.visitSingularBytesField(value: self.transcript, fieldNumber: 60)
     }
+    if !self.steps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 70)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1585,6 +1692,7 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     if lhs.summary != rhs.summary {return false}
     if lhs._usage != rhs._usage {return false}
     if lhs.transcript != rhs.transcript {return false}
+    if lhs.steps != rhs.steps {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1684,6 +1792,109 @@ nonisolated extension Pagewright_Agent_V1_Completion.Cancelled: SwiftProtobuf.Me
   }
 
   package static func ==(lhs: Pagewright_Agent_V1_Completion.Cancelled, rhs: Pagewright_Agent_V1_Completion.Cancelled) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_StepDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StepDone"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}step\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._lease) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._step) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._lease {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._step {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_StepDone, rhs: Pagewright_Agent_V1_StepDone) -> Bool {
+    if lhs._lease != rhs._lease {return false}
+    if lhs._step != rhs._step {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_GenerationStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".GenerationStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}page\0\u{1}round\0\u{1}input\0\u{1}output\0\u{1}usage\0\u{3}duration_ms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.page) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.round) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.input) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.output) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.durationMs) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.page.isEmpty {
+      try visitor.visitSingularStringField(value: self.page, fieldNumber: 2)
+    }
+    if self.round != 0 {
+      try visitor.visitSingularInt64Field(value: self.round, fieldNumber: 3)
+    }
+    if !self.input.isEmpty {
+      try visitor.visitSingularStringField(value: self.input, fieldNumber: 4)
+    }
+    if !self.output.isEmpty {
+      try visitor.visitSingularStringField(value: self.output, fieldNumber: 5)
+    }
+    try { if let v = self._usage {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
+    if self.durationMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.durationMs, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_GenerationStep, rhs: Pagewright_Agent_V1_GenerationStep) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.page != rhs.page {return false}
+    if lhs.round != rhs.round {return false}
+    if lhs.input != rhs.input {return false}
+    if lhs.output != rhs.output {return false}
+    if lhs._usage != rhs._usage {return false}
+    if lhs.durationMs != rhs.durationMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1886,7 +2097,7 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Offer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0\u{2}4model\0\u{1}replay\0\u{1}conversation\0\u{1}continuation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0\u{2}4model\0\u{1}replay\0\u{1}conversation\0\u{1}continuation\0\u{2}\u{7}generation\0")
 
   fileprivate class _StorageClass {
     var _lease: Pagewright_Agent_V1_Lease? = nil
@@ -1901,6 +2112,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
     var _replay: Data = Data()
     var _conversation: String = String()
     var _continuation: String = String()
+    var _generation: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1923,6 +2135,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
       _replay = source._replay
       _conversation = source._conversation
       _continuation = source._continuation
+      _generation = source._generation
     }
   }
 
@@ -1953,6 +2166,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
         case 61: try { try decoder.decodeSingularBytesField(value: &_storage._replay) }()
         case 62: try { try decoder.decodeSingularStringField(value: &_storage._conversation) }()
         case 63: try { try decoder.decodeSingularStringField(value: &_storage._continuation) }()
+        case 70: try { try decoder.decodeSingularStringField(value: &_storage._generation) }()
         default: break
         }
       }
@@ -2001,6 +2215,9 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
       if !_storage._continuation.isEmpty {
         try visitor.visitSingularStringField(value: _storage._continuation, fieldNumber: 63)
       }
+      if !_storage._generation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._generation, fieldNumber: 70)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2022,6 +2239,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
         if _storage._replay != rhs_storage._replay {return false}
         if _storage._conversation != rhs_storage._conversation {return false}
         if _storage._continuation != rhs_storage._continuation {return false}
+        if _storage._generation != rhs_storage._generation {return false}
         return true
       }
       if !storagesAreEqual {return false}

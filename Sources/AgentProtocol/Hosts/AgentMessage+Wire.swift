@@ -22,6 +22,10 @@ extension AgentMessage {
                 try JobLease(wire: try Field.present(progress.hasLease, progress.lease, "lease")),
                 step: try Field.text(progress.step, "step", atMost: TextLimit.step),
                 percent: try Field.integer(Int64(progress.percent), "percent", in: 0...100))
+        case .step(let step):
+            self = .step(
+                try JobLease(wire: try Field.present(step.hasLease, step.lease, "lease")),
+                try GenerationStep(wire: try Field.present(step.hasStep, step.step, "step")))
         case .log(let log):
             self = .log(
                 try JobLease(wire: try Field.present(log.hasLease, log.lease, "lease")),
@@ -55,6 +59,11 @@ extension AgentMessage {
                     $0.lease = lease.wire
                     $0.step = step.clipped(to: TextLimit.step)
                     $0.percent = Int32(min(100, max(0, percent)))
+                }
+            case .step(let lease, let step):
+                $0.step = .with {
+                    $0.lease = lease.wire
+                    $0.step = step.wire
                 }
             case .log(let lease, let text, let dropped):
                 $0.log = .with {

@@ -9,7 +9,8 @@ extension JobCompletion {
             outcome: try Outcome(wire: wire.outcome),
             summary: try Field.text(wire.summary, "summary", atMost: TextLimit.summary),
             usage: try TokenUsage(wire: wire.usage),
-            transcript: Array(try Field.data(wire.transcript, "transcript", atMost: Self.transcriptLimit)))
+            transcript: Array(try Field.data(wire.transcript, "transcript", atMost: Self.transcriptLimit)),
+            steps: try GenerationStep.list(wire: wire.steps))
     }
 
     package var wire: Pagewright_Agent_V1_Completion {
@@ -19,6 +20,7 @@ extension JobCompletion {
             $0.summary = summary.clipped(to: TextLimit.summary)
             $0.usage = usage.wire
             $0.transcript = Data(transcript)
+            $0.steps = steps.prefix(GenerationStep.countLimit).map(\.wire)
         }
     }
 

@@ -14,7 +14,9 @@ extension JobOffer {
             model: wire.hasModel ? try ModelAccess(wire: wire.model) : nil,
             replay: Array(try Field.data(wire.replay, "replay", atMost: JobCompletion.transcriptLimit)),
             conversation: try Field.text(wire.conversation, "conversation", atMost: TextLimit.name),
-            continuation: try Field.text(wire.continuation, "continuation", atMost: TextLimit.prompt))
+            continuation: try Field.text(wire.continuation, "continuation", atMost: TextLimit.prompt),
+            generation: wire.generation.isEmpty
+                ? nil : try Field.text(wire.generation, "generation", atMost: GenerationTask.sizeLimit))
     }
 
     package var wire: Pagewright_Agent_V1_Offer {
@@ -31,6 +33,7 @@ extension JobOffer {
             $0.replay = Data(replay)
             $0.conversation = conversation
             $0.continuation = continuation
+            $0.generation = generation ?? ""
         }
     }
 }

@@ -17,6 +17,7 @@ struct AgentSession: Sendable {
     let workers: WorkerPool
     let dispatcher: JobDispatcher
     let ledger: JobLedger
+    let generations: GenerationLedger
     let completions: JobCompletions
     let desiredState: DesiredState
     let recovery: RecoveryService
@@ -55,6 +56,8 @@ struct AgentSession: Sendable {
             try await ledger.handBack(lease, from: host, delay: Self.delayAfterRejection)
         case .progress(let lease, let step, let percent):
             try await ledger.report(lease, step: step, percent: percent, from: host)
+        case .step(let lease, let step):
+            try await generations.note(step, under: lease, from: host)
         case .log(let lease, let text, let droppedBytes):
             try await ledger.appendLog(text, droppedBytes: droppedBytes, lease: lease, from: host)
         case .complete(let completion):

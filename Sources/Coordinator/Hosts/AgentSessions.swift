@@ -14,6 +14,7 @@ package struct AgentSessions: Sendable {
     private let workers: WorkerPool
     private let dispatcher: JobDispatcher
     private let ledger: JobLedger
+    private let generations: GenerationLedger
     private let completions: JobCompletions
     private let desiredState: DesiredState
     private let recovery: RecoveryService
@@ -25,7 +26,8 @@ package struct AgentSessions: Sendable {
 
     package init(
         database: any SQLDatabase, stores: Stores, registry: SessionRegistry, workers: WorkerPool,
-        dispatcher: JobDispatcher, ledger: JobLedger, completions: JobCompletions, desiredState: DesiredState,
+        dispatcher: JobDispatcher, ledger: JobLedger, generations: GenerationLedger,
+        completions: JobCompletions, desiredState: DesiredState,
         recovery: RecoveryService,
         signer: VersionSigner, feed: EventFeed, settings: CoordinatorSettings, clock: any WallClock, logger: Logger
     ) {
@@ -35,6 +37,7 @@ package struct AgentSessions: Sendable {
         self.workers = workers
         self.dispatcher = dispatcher
         self.ledger = ledger
+        self.generations = generations
         self.completions = completions
         self.desiredState = desiredState
         self.recovery = recovery
@@ -88,7 +91,8 @@ package struct AgentSessions: Sendable {
                     versionKeys: [signer.publicKey])))
         let session = AgentSession(
             host: host, epoch: epoch, outbox: outbox, liveness: liveness, registry: registry, workers: workers,
-            dispatcher: dispatcher, ledger: ledger, completions: completions, desiredState: desiredState,
+            dispatcher: dispatcher, ledger: ledger, generations: generations, completions: completions,
+            desiredState: desiredState,
             recovery: recovery, isNewest: { try await isNewest(host, epoch: epoch) }, logger: logger)
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))

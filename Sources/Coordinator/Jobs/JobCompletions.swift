@@ -18,6 +18,8 @@ package struct JobCompletions: Sendable {
         case answer(edit: Edit, files: [String])
         /// A replay came to this version again.
         case replayed(VersionNumber)
+        /// A generation that ends with its plan: the site stays as it is, at this version.
+        case plan(VersionNumber)
         case cancelled
     }
 
@@ -28,6 +30,7 @@ package struct JobCompletions: Sendable {
     private let recorder: VersionRecorder
     private let ready: ReadyJobs
     private let desiredState: DesiredState
+    private let generations: GenerationLedger
     private let feed: EventFeed
     private let ended: EndedAttempts
     private let clock: any WallClock
@@ -35,8 +38,8 @@ package struct JobCompletions: Sendable {
 
     package init(
         database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
-        recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, feed: EventFeed,
-        ended: EndedAttempts, clock: any WallClock, logger: Logger
+        recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, generations: GenerationLedger,
+        feed: EventFeed, ended: EndedAttempts, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
@@ -45,6 +48,7 @@ package struct JobCompletions: Sendable {
         self.recorder = recorder
         self.ready = ready
         self.desiredState = desiredState
+        self.generations = generations
         self.feed = feed
         self.ended = ended
         self.clock = clock
@@ -132,6 +136,8 @@ package struct JobCompletions: Sendable {
                             summary: record.summary, version: version.number, createdAt: now), in: transaction)
                 }
                 try record.job.succeed(lease, with: version.number, at: now)
+            case .plan(let base):
+                try record.job.succeed(lease, with: base, at: now)
             case .failure(let failure, let findings, let refused):
                 record.findings = findings
                 if let refused { try await stores.reviews.save(refused, in: transaction) }
@@ -149,6 +155,7 @@ package struct JobCompletions: Sendable {
             try await accounting.close(
                 record, before: before, edit: asked, usage: used, transcript: completion.transcript, at: now,
                 in: transaction)
+            try await generations.note(completion, of: site, by: record.job, at: now, in: transaction)
             // Whatever the outcome, this lease is over.
             _ = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
@@ -213,15 +220,21 @@ package struct JobCompletions: Sendable {
         _ changes: ManifestDelta, digest: ContentDigest, completion: JobCompletion
     ) async throws -> Result {
         let lease = completion.lease
-        let (edit, parent, expectation) = try await database.read {
-            transaction -> (Edit, Version, ChangeExpectation) in
+        let (edit, parent, expectation, generation) = try await database.read {
+            transaction -> (Edit, Version, ChangeExpectation, Generation?) in
             guard let record = try await stores.jobs.find(lease.job, in: transaction),
                 let edit = try await stores.edits.find(job: lease.job, in: transaction),
                 let parent = try await stores.versions.find(edit.base, of: record.job.site, in: transaction)
             else { throw ServiceError(.internalError, "the base of \(lease.job) is missing") }
-            return (edit, parent, try await ChangeExpectation.of(edit, stores: stores, in: transaction))
+            let isGeneration = record.job.kind == .generate
+            return (
+                edit, parent, try await ChangeExpectation.of(edit, stores: stores, in: transaction),
+                isGeneration ? try await stores.generations.find(site: record.job.site, in: transaction) : nil
+            )
         }
         if let original = edit.replayOf { return try await replayed(original, as: digest) }
+        // Before its plan is approved, a generation changes nothing.
+        if let generation, generation.stopsAfterPlan, changes.isEmpty { return .plan(parent.number) }
         guard !changes.isEmpty else {
             return .failure(
                 JobFailure(kind: .task, code: "nothing-changed", message: "Nothing was changed."), findings: [])

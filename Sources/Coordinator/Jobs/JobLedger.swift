@@ -1,6 +1,7 @@
 package import Database
 package import Domain
 import Faults
+import FoundationEssentials
 package import Logging
 import Metrics
 package import Persistence
@@ -115,7 +116,11 @@ package struct JobLedger: Sendable {
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
                 base: base.digest, engine: edit.engine,
                 prompt: try await EditMemory(stores: stores).task(for: edit, in: transaction).text(for: edit.engine),
-                limits: assignment.limits, model: assignment.model, replay: assignment.replay)
+                limits: assignment.limits, model: assignment.model, replay: assignment.replay,
+                // A plan, and what is made of one, is told in full: an engine's memory may not have it.
+                conversation: edit.mode == .change && edit.plan == nil ? edit.conversation?.text ?? "" : "",
+                continuation: edit.prompt.text,
+                generation: try await task(of: record.job, in: transaction))
             return Granted(offer: offer, waited: waited)
         }
         if let granted {
@@ -131,6 +136,18 @@ package struct JobLedger: Sendable {
                 ])
         }
         return granted?.offer
+    }
+
+    /// What a generation's worker is told besides; `nil` for other kinds of jobs.
+    private func task(of job: Job, in transaction: any SQLTransaction) async throws -> String? {
+        guard job.kind == .generate else { return nil }
+        guard let generation = try await stores.generations.find(site: job.site, in: transaction) else {
+            throw ServiceError(.internalError, "the generation of \(job.id) is missing")
+        }
+        let steps = try await stores.generations.steps(of: generation.id, in: transaction).map(\.step)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(generation.task(with: steps)), as: UTF8.self)
     }
 
     private struct Granted: Sendable {

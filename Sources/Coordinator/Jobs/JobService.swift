@@ -10,6 +10,7 @@ package struct JobService: Sendable {
     private let ready: ReadyJobs
     private let workers: WorkerPool
     private let edits: EditService
+    private let generations: GenerationService
     private let ledger: JobLedger
     private let feed: EventFeed
     private let clock: any WallClock
@@ -17,6 +18,7 @@ package struct JobService: Sendable {
 
     package init(
         database: any SQLDatabase, stores: Stores, ready: ReadyJobs, workers: WorkerPool, edits: EditService,
+        generations: GenerationService,
         ledger: JobLedger, feed: EventFeed, clock: any WallClock, logger: Logger
     ) {
         self.database = database
@@ -24,6 +26,7 @@ package struct JobService: Sendable {
         self.ready = ready
         self.workers = workers
         self.edits = edits
+        self.generations = generations
         self.ledger = ledger
         self.feed = feed
         self.clock = clock
@@ -152,7 +155,7 @@ package struct JobService: Sendable {
     package func retry(
         _ id: JobID, for principal: Principal, once: Once<JobView> = .unkeyed
     ) async throws -> JobView {
-        let (site, edit) = try await database.read { transaction in
+        let (site, kind, edit) = try await database.read { transaction in
             let (site, record) = try await find(id, for: principal, in: transaction)
             guard record.job.isTerminal else {
                 throw ServiceError(
@@ -164,7 +167,11 @@ package struct JobService: Sendable {
             guard let edit = try await stores.edits.find(job: id, in: transaction) else {
                 throw ServiceError(.notFound, "the request of this job is gone")
             }
-            return (site, edit)
+            return (site, record.job.kind, edit)
+        }
+        if kind == .generate {
+            // It goes on with what was done.
+            return try await generations.resume(site.id.text, for: principal, once: once.from { $0.job }).job
         }
         if let original = edit.replayOf { return try await edits.replay(original, for: principal, once: once) }
         return try await edits.repeat(edit, of: site, for: principal, once: once.from { $0.job }).job

@@ -33,6 +33,9 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case engineConfigured = "engine.configured"
     case budgetSet = "budget.set"
     case replayAccepted = "replay.accepted"
+    case generationAccepted = "generation.accepted"
+    case generationPlanChanged = "generation.plan-changed"
+    case generationResumed = "generation.resumed"
     /// Somebody asked to stop a job that a host works on; its end has a row of its own.
     case jobCancelRequested = "job.cancel-requested"
     case jobCancelled = "job.cancelled"

@@ -4,6 +4,8 @@ package struct Event: Sendable, Equatable {
         case siteCreated = "site.created"
         case siteUpdated = "site.updated"
         case siteDeleted = "site.deleted"
+        /// A step of a generation was done, its plan was changed, or it goes on.
+        case generationUpdated = "generation.updated"
         case jobQueued = "job.queued"
         case jobStarted = "job.started"
         case jobProgress = "job.progress"

@@ -34,6 +34,8 @@ package enum AgentMessage: Sendable, Equatable {
     case accept(JobLease)
     case reject(JobLease, reason: String)
     case progress(JobLease, step: String, percent: Int)
+    /// A step of a generation was done. May be lost: the completion has all of them.
+    case step(JobLease, GenerationStep)
     /// A piece of the job's log; `droppedBytes` were lost before it.
     case log(JobLease, text: String, droppedBytes: Int64)
     case complete(JobCompletion)

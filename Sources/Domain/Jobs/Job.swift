@@ -7,6 +7,8 @@ package struct Job: Sendable, Identifiable, Equatable {
         case edit
         /// An edit once more from its transcript, to see that it comes to the same.
         case replay
+        /// Makes a site from a brief.
+        case generate
     }
 
     package struct Grant: Sendable, Equatable {

@@ -18,13 +18,19 @@ package struct JobCompletion: Sendable, Equatable {
     package let usage: TokenUsage
     /// What the engine and its model said to each other, for a replay; empty when the engine keeps none.
     package let transcript: [UInt8]
+    /// Of a generation: every step that this attempt did; at most ``GenerationStep/countLimit``.
+    package let steps: [GenerationStep]
 
-    package init(lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage, transcript: [UInt8] = []) {
+    package init(
+        lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage, transcript: [UInt8] = [],
+        steps: [GenerationStep] = []
+    ) {
         self.lease = lease
         self.outcome = outcome
         self.summary = summary
         self.usage = usage
         self.transcript = transcript
+        self.steps = steps
     }
 }
 

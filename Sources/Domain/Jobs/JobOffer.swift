@@ -42,11 +42,13 @@ package struct JobOffer: Sendable, Equatable {
     package let conversation: String
     /// The request alone, for an engine that remembers what was said before; ``prompt`` is for one that does not.
     package let continuation: String
+    /// A ``GenerationTask`` as JSON; `nil` unless the kind is `generate`.
+    package let generation: String?
 
     package init(
         lease: JobLease, site: SiteID, kind: Job.Kind, leaseDuration: Duration, base: ContentDigest,
         engine: EngineName, prompt: String, limits: Limits, model: ModelAccess? = nil, replay: [UInt8] = [],
-        conversation: String = "", continuation: String = ""
+        conversation: String = "", continuation: String = "", generation: String? = nil
     ) {
         self.lease = lease
         self.site = site
@@ -60,5 +62,6 @@ package struct JobOffer: Sendable, Equatable {
         self.replay = replay
         self.conversation = conversation
         self.continuation = continuation
+        self.generation = generation
     }
 }

@@ -63,7 +63,9 @@ struct JSONBody: Sendable {
         return elements.map { JSONBody(value: $0) }
     }
 
+    /// The texts of a list; a text by itself is a list of one.
     func strings(_ name: String) -> [String] {
+        if let text = optionalString(name) { return [text] }
         guard case .array(let elements) = value[name] else { return [] }
         return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
     }

@@ -25,10 +25,12 @@ extension JSONSchema {
         case (.integer(let minimum), .integer(let number)):
             guard strictly, let minimum, number < minimum else { return }
             throw Mismatch(path: path, rule: "minimum", problem: "must be \(minimum) or more")
-        case (.array(let schema), .array(let elements)):
+        case (.array(let schema), .array(let elements)), (.oneOrMany(let schema), .array(let elements)):
             for (index, element) in elements.enumerated() {
                 try schema.check(element, at: "\(path)[\(index)]", strictly: strictly)
             }
+        case (.oneOrMany(let schema), _):
+            try schema.check(value, at: path, strictly: strictly)
         case (.object(let properties), .object(let members)):
             try Self.check(members, against: properties, at: path, strictly: strictly)
         default:
@@ -59,6 +61,7 @@ extension JSONSchema {
         case .integer: "a whole number"
         case .boolean: "true or false"
         case .array: "a list"
+        case .oneOrMany(let schema): "\(schema.wording), or a list"
         case .object: "an object"
         case .nullable(let schema), .named(_, let schema): schema.wording
         }

@@ -14,6 +14,8 @@ extension JSONSchema {
             return ["type": "integer", "minimum": .integer(minimum)]
         case .boolean: return ["type": "boolean"]
         case .array(let schema): return ["type": "array", "items": schema.openAPI]
+        case .oneOrMany(let schema):
+            return ["anyOf": [schema.openAPI, ["type": "array", "items": schema.openAPI]]]
         case .object(let properties):
             return [
                 "type": "object",
@@ -30,7 +32,7 @@ extension JSONSchema {
     func collect(into components: inout [String: JSONSchema]) {
         switch self {
         case .string, .integer, .boolean: break
-        case .array(let schema), .nullable(let schema): schema.collect(into: &components)
+        case .array(let schema), .oneOrMany(let schema), .nullable(let schema): schema.collect(into: &components)
         case .object(let properties):
             for property in properties { property.schema.collect(into: &components) }
         case .named(let name, let schema):

@@ -19,6 +19,8 @@ indirect enum JSONSchema: Sendable {
     case integer(minimum: Int64?)
     case boolean
     case array(JSONSchema)
+    /// A list of such values, or one of them by itself.
+    case oneOrMany(JSONSchema)
     /// An object with these properties and no others.
     case object([Property])
     case nullable(JSONSchema)
