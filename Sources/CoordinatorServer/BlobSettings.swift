@@ -75,11 +75,12 @@ struct BlobSettings: Sendable {
                 nextStep: "Correct ca=… in --blobs, or let this user read that file.")
         }
         return try await S3BlobStore(
-            location: location, credentials: try await source(pool), spool: folder.spool, pool: pool,
+            location: location, credentials: try await credentialSource(pool), spool: folder.spool, pool: pool,
             clock: clock, logger: logger)
     }
 
-    private func source(_ pool: BlockingPool) async throws -> S3CredentialSource {
+    /// The keys for S3, of blobs as of backups.
+    func credentialSource(_ pool: BlockingPool) async throws -> S3CredentialSource {
         if let credentialsFile { return try await S3CredentialSource(file: credentialsFile, pool: pool) }
         if let credentials { return S3CredentialSource(credentials, pool: pool) }
         throw ServiceError(

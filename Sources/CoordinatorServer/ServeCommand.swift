@@ -22,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var blobs: BlobOptions
+    @OptionGroup var operations: OperationOptions
     @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 0)")
     var collectionEvery: String?
     @Option(help: "How old an unused blob must be before it is deleted, such as 24h or 30m. (default: 24h)")
@@ -54,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
             .redis: redis, .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery,
             .collectionGrace: collectionGrace,
-        ].merging(blobs.flags) { _, flag in flag }
+        ].merging(blobs.flags) { _, flag in flag }.merging(operations.flags) { _, flag in flag }
     }
 
     func run() async throws {
@@ -64,9 +65,11 @@ struct ServeCommand: AsyncParsableCommand {
             MetricsSystem.bootstrap(registry)
             StandardErrorLogHandler.bootstrap(level: serve.logLevel, format: serve.logFormat)
             let logger = Logger(label: "pagewright.coordinator")
-            let settings = CoordinatorSettings(
+            var settings = CoordinatorSettings(
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
+            settings.placement = serve.placement
+            settings.undoesLocalRollbacks = serve.undoesLocalRollbacks
             let hints =
                 if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
             let core = try await CoordinatorCore.open(
@@ -80,7 +83,8 @@ struct ServeCommand: AsyncParsableCommand {
                 host: serve.listen, port: serve.agentsPort,
                 credential: try core.authority.issueServerCertificate(names: [serve.listen], at: SystemClock().now()),
                 authority: core.authority, membership: core.services.membership, sessions: core.services.sessions,
-                registry: core.services.registry, exchange: core.services.exchange, logger: logger,
+                registry: core.services.registry, exchange: core.services.exchange, names: [serve.listen],
+                logger: logger,
                 onBound: { ready.agentsAreBound(to: $0) })
             let pages = try WebPages(
                 services: WebServices(accounts: core.accounts, coordinator: core.services),
@@ -103,8 +107,13 @@ struct ServeCommand: AsyncParsableCommand {
             var services: [any Service] =
                 hints.services + [
                     core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
-                    core.services.lookout, gateway, api,
+                    core.services.lookout, core.services.placementKeeper, core.services.rolloutDriver, gateway, api,
                 ]
+            if let schedule = try await BackupRoom.schedule(
+                serve, core: core, configuration: options.configurationPath, logger: logger)
+            {
+                services.append(schedule)
+            }
             if serve.collectionEvery > .zero {
                 services.append(
                     BlobCollection(

@@ -21,6 +21,8 @@ struct StateFolder: Sendable {
     var uploads: String { path + "/uploads" }
     /// Blobs on their way to S3.
     var spool: String { path + "/spool" }
+    /// Backups on their way.
+    var backups: String { path + "/backup-work" }
     var tokenKey: String { secrets + "/access-token.key" }
 
     /// Makes the folder, readable for its owner only.

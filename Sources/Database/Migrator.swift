@@ -4,7 +4,8 @@ package struct Migrator: Sendable {
 
     package init(_ migrations: [Migration]) {
         precondition(
-            migrations.map(\.number) == Array(1...max(1, migrations.count)), "migrations are numbered 1, 2, 3 …")
+            zip(migrations, migrations.dropFirst()).allSatisfy { $0.number < $1.number },
+            "migrations are numbered 1, 2, 3 …")
         self.migrations = migrations
     }
 
@@ -27,10 +28,11 @@ package struct Migrator: Sendable {
     }
 
     private func refuseNewer(_ current: Int64) throws(SQLError) {
-        guard current <= Int64(migrations.count) else {
+        let newest = migrations.last?.number ?? 0
+        guard current <= Int64(newest) else {
             throw SQLError(
                 .schemaTooNew,
-                "the database has schema \(current), this program knows \(migrations.count): install the newer program")
+                "the database has schema \(current), this program knows \(newest): install the newer program")
         }
     }
 

@@ -9,6 +9,7 @@ package enum Schema {
         Migration(number: 4, name: "audit", statements: AuditSchema.statements),
         Migration(number: 5, name: "coordination", statements: CoordinationSchema.statements),
         Migration(number: 6, name: "blob collection", statements: blobCollection),
+        Migration(number: 12, name: "operations", statements: OperationsSchema.statements),
     ]
 
     private static let mainJob = [

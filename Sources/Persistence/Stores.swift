@@ -16,6 +16,11 @@ package struct Stores: Sendable {
     package let brakes = BrakeStore()
     package let installation = InstallationStore()
     package let recoveryFinds = RecoveryFindStore()
+    package let rollouts = RolloutStore()
+    package let hostWords = HostWordStore()
+    package let sitePlacements = SitePlacementStore()
+    package let preparedReleases = PreparedReleaseStore()
+    package let backups = BackupRunStore()
 
     package init() {}
 }

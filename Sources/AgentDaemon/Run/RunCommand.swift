@@ -26,6 +26,11 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The socket of the model's API, for the codex engine.", valueName: "path"))
     var modelSocket: String?
     @Option(help: ArgumentHelp("The model's name, for the codex engine.", valueName: "name")) var model: String?
+    @Option(
+        help: ArgumentHelp(
+            "A program that installs a version of this agent, given as its only argument, and starts it.",
+            valueName: "path"))
+    var upgradeCommand: String?
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
@@ -54,13 +59,13 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let format = LogFormat(rawValue: logFormat) ?? .logfmt
         let level = Logger.Level(rawValue: logLevel) ?? .info
-        StandardErrorLogHandler.bootstrap(level: level, format: format)
+        StandardErrorLogHandler.bootstrap(level: level, format: format, ring: .standard)
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
                 codex: codex.flatMap { program in
                     modelSocket.flatMap { socket in model.map { (program: program, socket: socket, model: $0) } }
-                }), logger: Logger(label: "pagewright.agent"))
+                }, upgradeCommand: upgradeCommand), logger: Logger(label: "pagewright.agent"))
         try await agent.run()
     }
 }
