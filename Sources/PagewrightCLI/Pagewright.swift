@@ -38,6 +38,7 @@ struct Pagewright: AsyncParsableCommand {
                 name: "Fleet",
                 subcommands: [
                     HostsCommand.self, HostCommand.self, AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
+                    PlacementCommand.self, BackupsCommand.self,
                 ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])

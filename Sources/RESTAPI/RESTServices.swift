@@ -14,6 +14,9 @@ package struct RESTServices: Sendable {
     package let audit: AuditService
     package let recovery: RecoveryService
     package let brakes: BrakeService
+    package let rollouts: RolloutService
+    package let placements: PlacementService
+    package let backups: BackupRecords
 
     package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
         self.accounts = accounts
@@ -28,5 +31,8 @@ package struct RESTServices: Sendable {
         audit = coordinator.audit
         recovery = coordinator.recovery
         brakes = coordinator.brakes
+        rollouts = coordinator.rollouts
+        placements = coordinator.placements
+        backups = coordinator.backups
     }
 }

@@ -26,6 +26,9 @@ struct RouteTable: Sendable {
             + VersionRoutes(versions: services.versions, sites: services.sites).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
+            + RolloutRoutes(rollouts: services.rollouts).routes
+            + PlacementRoutes(placements: services.placements).routes
+            + BackupRoutes(backups: services.backups).routes
             + AuditRoutes(audit: services.audit).routes
             + RecoveryRoutes(recovery: services.recovery, brakes: services.brakes).routes
             + EventRoutes(events: services.events, stream: stream).routes

@@ -25,20 +25,10 @@ package struct BackupName: Sendable, Hashable, Comparable, CustomStringConvertib
             let minute = number(11..<13), let second = number(13..<15), (1...12).contains(month),
             (1...31).contains(day), hour < 24, minute < 60, second < 61
         else { return nil }
-        let days = Self.daysSinceEpoch(year: year, month: month, day: day)
+        let days = Timestamp.daysSinceEpoch(year: year, month: month, day: day)
         at = Timestamp(
             millisecondsSinceEpoch: Int64(days * 86_400 + hour * 3600 + minute * 60 + second) * 1000)
         self.text = text
-    }
-
-    /// After Howard Hinnant's `days_from_civil`.
-    private static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = shifted / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
     }
 
     package static func < (left: Self, right: Self) -> Bool { (left.at, left.text) < (right.at, right.text) }

@@ -53,6 +53,11 @@ struct JSONBody: Sendable {
         if case .integer(let number) = value[name] { Int(number) } else { nil }
     }
 
+    /// `nil` when it was not said.
+    func optionalBoolean(_ name: String) -> Bool? {
+        if case .boolean(let flag) = value[name] { flag } else { nil }
+    }
+
     func strings(_ name: String) -> [String] {
         guard case .array(let elements) = value[name] else { return [] }
         return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
