@@ -31,6 +31,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcProtobuf = Target.Dependency.product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
@@ -136,7 +137,7 @@ let package = Package(
             dependencies: ["BlockingIO", "Domain", logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: settings),
         .target(
-            name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, x509],
+            name: "FleetIdentity", dependencies: ["Domain", asn1, crypto, cryptoExtras, x509],
             swiftSettings: settings),
         .target(
             name: "HTTPBodies", dependencies: ["BlockingIO", hummingbirdCore, nioCore], swiftSettings: settings),

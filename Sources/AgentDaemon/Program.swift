@@ -37,14 +37,15 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "pagewright-agent",
         abstract: "Serve sites and run edits on this host; say how it is.",
         discussion: """
-            status, sites, site, jobs and doctor ask the agent that runs here over a local socket; they work while the
-            coordinator is away. Exit codes: 0 ok, 1 degraded, 2 bad or failed, 64 wrong usage.
+            All but join, run and doctor ask the agent that runs here over a local socket; they work while the coordinator
+            is away, but for rotate-cert. Exit codes: 0 ok, 1 degraded, 2 bad or failed, 64 wrong usage.
             """,
         version: AgentVersion.text,
         subcommands: [
             JoinCommand.self, RunCommand.self, StatusCommand.self, SitesCommand.self, SiteCommand.self,
-            JobsCommand.self, DoctorCommand.self, VersionCommand.self, BuiltinEngineCommand.self,
-            ModelEngineCommand.self, BuiltinGeneratorCommand.self,
+            JobsCommand.self, LogsCommand.self, DoctorCommand.self, RotateCommand.self, DrainCommand.self,
+            ResumeCommand.self, VerifyCommand.self, RollbackCommand.self, CollectCommand.self, VersionCommand.self,
+            UpgradeRunCommand.self, BuiltinEngineCommand.self, ModelEngineCommand.self, BuiltinGeneratorCommand.self,
         ])
 }
 

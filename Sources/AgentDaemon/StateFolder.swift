@@ -31,6 +31,10 @@ struct StateFolder: Sendable, ExpressibleByArgument {
     var ways: String { run + "/models" }
     private var run: String { path + "/run" }
     var socket: String { run + "/agent.sock" }
+    /// What became of the last order to upgrade.
+    var upgradeRecord: String { "upgrade.json" }
+    var upgradeLock: String { run + "/upgrade.lock" }
+    var upgradeLog: String { run + "/upgrade.log" }
 
     /// Makes the folders that no part makes for itself. Others may pass through the state folder, because nginx's
     /// workers are others when the agent is root, and must reach what they serve. Whatever is not for them is closed by

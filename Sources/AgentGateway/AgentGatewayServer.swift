@@ -6,9 +6,7 @@ import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 package import Logging
 import NIOCore
-import NIOSSL
 import ServiceLifecycle
-import X509
 
 /// The port where agents connect: gRPC over TLS 1.3, with the fleet's certificates on both sides.
 ///
@@ -17,24 +15,28 @@ import X509
 package struct AgentGatewayServer: Service {
     private let host: String
     private let port: Int
-    private let credential: ServerCredential
+    private let credentials: AgentTLS
     private let authority: CertificateAuthority
     private let membership: HostMembership
     private let sessions: AgentSessions
     private let registry: SessionRegistry
     private let exchange: BlobExchange
+    private let clock: any WallClock
     private let logger: Logger
     private let onBound: @Sendable (_ port: Int) async -> Void
 
-    /// `port` 0 picks a free one; `onBound` is told which.
+    /// `port` 0 picks a free one; `onBound` is told which. `names` are put into the certificate that follows
+    /// `credential` when the authority was rotated.
     package init(
         host: String, port: Int, credential: ServerCredential, authority: CertificateAuthority,
         membership: HostMembership, sessions: AgentSessions, registry: SessionRegistry, exchange: BlobExchange,
-        logger: Logger, onBound: @escaping @Sendable (_ port: Int) async -> Void
+        names: [String] = [], clock: any WallClock = SystemClock(), logger: Logger,
+        onBound: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         self.host = host
         self.port = port
-        self.credential = credential
+        credentials = AgentTLS(authority: authority, credential: credential, names: names, clock: clock)
+        self.clock = clock
         self.authority = authority
         self.membership = membership
         self.sessions = sessions
@@ -49,7 +51,7 @@ package struct AgentGatewayServer: Service {
         let transport = HTTP2ServerTransport.Posix(
             address: .ipv4(host: host, port: port), transportSecurity: .plaintext,
             config: try configuration(connections))
-        let identity = AgentIdentityCheck(membership: membership, trustDomain: authority.trustDomain)
+        let identity = AgentIdentityCheck(membership: membership, trustDomain: authority.trustDomain, clock: clock)
         let server = GRPCServer(
             transport: transport,
             services: [
@@ -75,7 +77,8 @@ package struct AgentGatewayServer: Service {
     }
 
     private func configuration(_ connections: PeerConnections) throws -> HTTP2ServerTransport.Posix.Config {
-        let tls = try tlsContext()
+        let tls = credentials
+        try tls.check()
         var configuration = HTTP2ServerTransport.Posix.Config.defaults
         configuration.http2.targetWindowSize = 1 << 20
         configuration.rpc.maxRequestPayloadSize = 24 << 20
@@ -88,23 +91,10 @@ package struct AgentGatewayServer: Service {
         // peer's certificate.
         configuration.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
             channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
+                try channel.pipeline.syncOperations.addHandler(try tls.makeHandler(), position: .first)
                 connections.add(channel)
             }
         }
         return configuration
-    }
-
-    private func tlsContext() throws -> NIOSSLContext {
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try credential.certificate.chain.map {
-                .certificate(try NIOSSLCertificate(bytes: $0, format: .der))
-            },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(credential.privateKeyPEM.utf8), format: .pem)))
-        tls.minimumTLSVersion = .tlsv13
-        tls.certificateVerification = .optionalVerification
-        tls.trustRoots = .certificates([try NIOSSLCertificate(bytes: authority.root, format: .der)])
-        tls.applicationProtocols = ["h2"]
-        return try NIOSSLContext(configuration: tls)
     }
 }

@@ -41,6 +41,11 @@ package struct CoordinatorServices: Sendable {
     package let workers: WorkerPool
     package let engines: EngineService
     package let budgets: BudgetService
+    package let placements: PlacementService
+    package let placementKeeper: PlacementKeeper
+    package let rollouts: RolloutService
+    package let rolloutDriver: RolloutDriver
+    package let backups: BackupRecords
 
     package init(
         database: any SQLDatabase, queue: any JobQueue, bus: any CoordinatorBus = SilentBus(), blobs: any BlobStore,
@@ -88,9 +93,17 @@ package struct CoordinatorServices: Sendable {
             stewardship: stewardship, recovery: recovery, settings: settings, clock: clock, logger: logger)
         lookout = Lookout(
             database: database, stores: stores, bus: bus, feed: feed, desiredState: desiredState, registry: registry,
-            workers: workers, logger: logger)
+            workers: workers, authority: authority, logger: logger)
         presence = Presence(
             database: database, stores: stores, registry: registry, workers: workers, clock: clock, logger: logger)
+        placements = PlacementService(
+            database: database, stores: stores, desiredState: desiredState, feed: feed, settings: settings,
+            clock: clock, logger: logger)
+        placementKeeper = PlacementKeeper(placements: placements, stewardship: stewardship, logger: logger)
+        rollouts = RolloutService(
+            database: database, stores: stores, registry: registry, feed: feed, clock: clock, logger: logger)
+        rolloutDriver = RolloutDriver(rollouts: rollouts, stewardship: stewardship, logger: logger)
+        backups = BackupRecords(database: database, stores: stores, feed: feed, clock: clock)
         events = EventService(database: database, stores: stores, feed: feed)
         sites = SiteService(
             database: database, stores: stores, versions: recorder, desiredState: desiredState, feed: feed,
@@ -126,7 +139,7 @@ package struct CoordinatorServices: Sendable {
             ledger: ledger, feed: feed, settings: settings, clock: clock, logger: logger)
         membership = HostMembership(
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
-            clock: clock, logger: logger)
+            certificateLifetime: settings.certificateLifetime, clock: clock, logger: logger)
         completions = JobCompletions(
             database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, ready: ready,
             desiredState: desiredState, generations: generationLedger, feed: feed, ended: ended, clock: clock,

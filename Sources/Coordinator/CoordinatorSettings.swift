@@ -1,3 +1,6 @@
+package import Domain
+import FleetIdentity
+
 /// What an operator decides about an installation.
 package struct CoordinatorSettings: Sendable {
     /// Sites answer at `<slug>.<sitesDomain>`.
@@ -24,6 +27,15 @@ package struct CoordinatorSettings: Sendable {
     package var defaultEngine: String
     /// How many sites at most are told to a host in one message.
     package var sitesPerMessage: Int
+    /// Where sites are that have no policy of their own.
+    package var placement = PlacementPolicy.everywhere
+    /// Whether a host on which somebody rolled a site back goes back to what was asked for when it connects; otherwise it
+    /// keeps that until the next release.
+    package var undoesLocalRollbacks = true
+    /// How long hosts may take to prepare a version that shall be live on all of them or on none.
+    package var prepareTimeout = Duration.seconds(60)
+    /// How long an agent's certificate is good.
+    package var certificateLifetime = CertificateAuthority.agentLifetime
 
     package init(
         sitesDomain: String = "localhost", sitesPort: Int = 8080, agentsAddress: String = "127.0.0.1:8443",

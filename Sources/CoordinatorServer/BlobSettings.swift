@@ -84,7 +84,7 @@ struct BlobSettings: Sendable {
                 nextStep: "Correct ca=… in --blobs, or let this user read that file.")
         }
         return try await S3BlobStore(
-            location: location, credentials: try await source(pool), spool: folder.spool, pool: pool,
+            location: location, credentials: try await credentialSource(pool), spool: folder.spool, pool: pool,
             lending: try lending(location), clock: clock, logger: logger)
     }
 
@@ -100,7 +100,8 @@ struct BlobSettings: Sendable {
         return S3BlobStore.Lending(authorities: try String(contentsOfFile: file, encoding: .utf8))
     }
 
-    private func source(_ pool: BlockingPool) async throws -> S3CredentialSource {
+    /// The keys for S3, of blobs as of backups.
+    func credentialSource(_ pool: BlockingPool) async throws -> S3CredentialSource {
         if let credentialsFile { return try await S3CredentialSource(file: credentialsFile, pool: pool) }
         if let credentials { return S3CredentialSource(credentials, pool: pool) }
         throw ServiceError(

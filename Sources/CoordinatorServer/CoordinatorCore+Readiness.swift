@@ -14,6 +14,7 @@ extension CoordinatorCore {
             await check("blobs") { try await blobs.probe() },
             memory,
             await brakes(),
+            await backups(),
         ] + (hints.redis.map { [redis($0)] } ?? [])
     }
 
@@ -54,6 +55,12 @@ extension CoordinatorCore {
         return ReadinessCheck(
             name: "brakes", isReady: true,
             detail: engaged.map { "\($0.name): \($0.detail)" }.joined(separator: " "))
+    }
+
+    /// How old the last backup is, and the last proof that one can be restored; a note to a person.
+    private func backups() async -> ReadinessCheck {
+        ReadinessCheck(
+            name: "backups", isReady: true, detail: (try? await services.backups.words()) ?? "not known")
     }
 
     private func check(_ name: String, _ body: () async throws -> Void) async -> ReadinessCheck {

@@ -16,5 +16,6 @@ struct Program: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, InviteCommand.self, MigrateCommand.self, CopyCommand.self, CheckCommand.self,
             BlobsCommand.self, AuthorityCommand.self, SettingsCommand.self, AuditCommand.self, RecoveryCommand.self,
+            BackupCommand.self, RestoreCommand.self,
         ])
 }

@@ -25,6 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var blobs: BlobOptions
     @Flag(help: "Let hosts read content from S3 themselves, by signed addresses; see docs/blobs.md.")
     var s3Presigned = false
+    @OptionGroup var operations: OperationOptions
     @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 0)")
     var collectionEvery: String?
     @Option(help: "How old an unused blob must be before it is deleted, such as 24h or 30m. (default: 24h)")
@@ -57,7 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
             .sitesDomain: sitesDomain, .sitesPort: sitesPort, .logLevel: logLevel, .logFormat: logFormat,
             .redis: redis, .trustForwardedFor: trustForwardedFor ? "true" : nil, .collectionEvery: collectionEvery,
             .collectionGrace: collectionGrace, .s3Presigned: s3Presigned ? "true" : nil,
-        ].merging(blobs.flags) { _, flag in flag }
+        ].merging(blobs.flags) { _, flag in flag }.merging(operations.flags) { _, flag in flag }
     }
 
     func run() async throws {
@@ -67,9 +68,11 @@ struct ServeCommand: AsyncParsableCommand {
             MetricsSystem.bootstrap(registry)
             StandardErrorLogHandler.bootstrap(level: serve.logLevel, format: serve.logFormat)
             let logger = Logger(label: "pagewright.coordinator")
-            let settings = CoordinatorSettings(
+            var settings = CoordinatorSettings(
                 sitesDomain: serve.sitesDomain, sitesPort: serve.sitesPort, agentsAddress: serve.agentsAddress,
                 version: ProgramVersion.text)
+            settings.placement = serve.placement
+            settings.undoesLocalRollbacks = serve.undoesLocalRollbacks
             let hints =
                 if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
             let core = try await CoordinatorCore.open(
@@ -84,7 +87,8 @@ struct ServeCommand: AsyncParsableCommand {
                 host: serve.listen, port: serve.agentsPort,
                 credential: try core.authority.issueServerCertificate(names: [serve.listen], at: SystemClock().now()),
                 authority: core.authority, membership: core.services.membership, sessions: core.services.sessions,
-                registry: core.services.registry, exchange: core.services.exchange, logger: logger,
+                registry: core.services.registry, exchange: core.services.exchange, names: [serve.listen],
+                logger: logger,
                 onBound: { ready.agentsAreBound(to: $0) })
             let pages = try WebPages(
                 services: WebServices(
@@ -114,8 +118,14 @@ struct ServeCommand: AsyncParsableCommand {
             var services: [any Service] =
                 hints.services + [
                     core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
-                    core.services.lookout, core.services.presence, gateway, api,
+                    core.services.lookout, core.services.presence, core.services.placementKeeper,
+                    core.services.rolloutDriver, gateway, api,
                 ]
+            if let schedule = try await BackupRoom.schedule(
+                serve, core: core, configuration: options.configurationPath, logger: logger)
+            {
+                services.append(schedule)
+            }
             if serve.collectionEvery > .zero {
                 services.append(
                     BlobCollection(

@@ -23,6 +23,8 @@ struct StateFolder: Sendable {
     var spool: String { path + "/spool" }
     /// Opens the sealed keys of models.
     var sealingKey: String { secrets + "/engine-keys.key" }
+    /// Backups on their way.
+    var backups: String { path + "/backup-work" }
     var tokenKey: String { secrets + "/access-token.key" }
 
     /// Makes the folder, readable for its owner only.

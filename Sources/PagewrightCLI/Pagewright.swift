@@ -39,7 +39,8 @@ struct Pagewright: AsyncParsableCommand {
                 name: "Fleet",
                 subcommands: [
                     HostsCommand.self, HostCommand.self, UsersCommand.self, EnginesCommand.self, BudgetsCommand.self,
-                    AuditCommand.self, RecoveryCommand.self, BrakesCommand.self,
+                    AuditCommand.self, RecoveryCommand.self, BrakesCommand.self, PlacementCommand.self,
+                    BackupsCommand.self,
                 ]),
             CommandGroup(name: "Raw", subcommands: [EventsCommand.self, APICommand.self]),
         ])

@@ -14,6 +14,7 @@ package enum Schema {
         Migration(number: 9, name: "engines", statements: EnginesSchema.statements),
         Migration(number: 10, name: "generation", statements: GenerationSchema.statements),
         Migration(number: 11, name: "profiles", statements: AccountsSchema.profiles),
+        Migration(number: 12, name: "operations", statements: OperationsSchema.statements),
     ]
 
     private static let mainJob = [

@@ -27,6 +27,11 @@ package struct Stores: Sendable {
     package let ledger = LedgerStore()
     package let transcripts = TranscriptStore()
     package let cache = ResponseCacheStore()
+    package let rollouts = RolloutStore()
+    package let hostWords = HostWordStore()
+    package let sitePlacements = SitePlacementStore()
+    package let preparedReleases = PreparedReleaseStore()
+    package let backups = BackupRunStore()
 
     package init() {}
 }

@@ -21,6 +21,9 @@ package struct RESTServices: Sendable {
     package let brakes: BrakeService
     package let engines: EngineService
     package let budgets: BudgetService
+    package let rollouts: RolloutService
+    package let placements: PlacementService
+    package let backups: BackupRecords
 
     package init(accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices) {
         self.accounts = accounts
@@ -42,5 +45,8 @@ package struct RESTServices: Sendable {
         brakes = coordinator.brakes
         engines = coordinator.engines
         budgets = coordinator.budgets
+        rollouts = coordinator.rollouts
+        placements = coordinator.placements
+        backups = coordinator.backups
     }
 }

@@ -38,6 +38,9 @@ struct RouteTable: Sendable {
             ).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
+            + RolloutRoutes(rollouts: services.rollouts).routes
+            + PlacementRoutes(placements: services.placements).routes
+            + BackupRoutes(backups: services.backups).routes
             + AuditRoutes(audit: services.audit).routes
             + RecoveryRoutes(recovery: services.recovery, brakes: services.brakes).routes
             + EventRoutes(events: services.events, stream: stream).routes

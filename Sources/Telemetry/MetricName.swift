@@ -38,6 +38,8 @@ package enum MetricName: String, Sendable, CaseIterable {
     case s3Requests = "pagewright_s3_requests_total"
     case s3RequestSeconds = "pagewright_s3_request_duration_seconds"
     case s3Retries = "pagewright_s3_retries_total"
+    case backupFinishedAt = "pagewright_backup_last_success_timestamp_seconds"
+    case restoreProvenAt = "pagewright_restore_last_proven_timestamp_seconds"
     case metricSeriesRefused = "pagewright_metric_series_refused_total"
 
     package enum Kind: Sendable, Equatable {
@@ -78,6 +80,8 @@ package enum MetricName: String, Sendable, CaseIterable {
         case .completions: ("Completions received from workers, by verdict.", .counter, ["verdict"])
         case .versionsCreated: ("Versions stored, by origin.", .counter, ["origin"])
         case .releases: ("Releases made.", .counter, [])
+        case .backupFinishedAt: ("When the last good backup was finished, in seconds since 1970.", .gauge, [])
+        case .restoreProvenAt: ("When a backup was last restored to prove that it can be.", .gauge, [])
         case .agentSessions: ("Agents that are connected.", .gauge, [])
         case .recovery: ("Whether the database may have forgotten something and changes are held back.", .gauge, [])
         case .brakesEngaged: ("Whether a brake holds something back until a person looks, by brake.", .gauge, ["brake"])

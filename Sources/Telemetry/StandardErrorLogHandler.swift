@@ -22,9 +22,16 @@ package struct StandardErrorLogHandler: LogHandler {
         self.write = write
     }
 
-    /// Makes every `Logger` of this program write here. Call it once, before the first log line.
-    package static func bootstrap(level: Logger.Level, format: LogFormat) {
-        LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, level: level, format: format) }
+    /// Makes every `Logger` of this program write here. Call it once, before the first log line. With `ring` the last
+    /// lines are kept in memory as well.
+    package static func bootstrap(level: Logger.Level, format: LogFormat, ring: LogRing? = nil) {
+        LoggingSystem.bootstrap { label in
+            guard let ring else { return StandardErrorLogHandler(label: label, level: level, format: format) }
+            return StandardErrorLogHandler(label: label, level: level, format: format) { line in
+                ring.append(line.hasSuffix("\n") ? String(line.dropLast()) : line)
+                writeToStandardError(line)
+            }
+        }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -67,7 +67,11 @@ enum Samples {
             .heartbeat(leases: [lease, lease], diskFreeBytes: 5, diskTotalBytes: 6), .credit(slots: 4),
             .accept(lease), .reject(lease, reason: "busy"), .progress(lease, step: "Editing", percent: 40), .step(lease, generationStep),
             .log(lease, text: "line\n", droppedBytes: 12),
-        ] + completions.map { .complete($0) } + statuses.map { .siteStatus($0) }
+        ] + completions.map { .complete($0) } + statuses.map { .siteStatus($0) } + [
+            .condition(HostCondition(level: .degraded, problem: "The disk is nearly full.", isDrained: true)),
+            .condition(HostCondition(level: .ok)),
+            .upgradeReport(UpgradeReport(order: "rollout-to", outcome: .reverted, detail: "It did not come up.")),
+        ]
 
     static let tree = DesiredSite.Tree(
         number: VersionNumber(unchecked: 12), digest: digest, signature: [UInt8](repeating: 9, count: 64))
@@ -106,6 +110,7 @@ enum Samples {
         .verdict(lease, .duplicate), .verdict(lease, .stale), .desired(desired, .whole),
         .desired(desired, .snapshot(index: 3, isLast: false)),
         .desired([], .change), .goAway(reason: "restart", delay: .milliseconds(1500)),
-        .goAway(reason: "", delay: .zero),
+        .goAway(reason: "", delay: .zero), .renewCertificate,
+        .upgrade(UpgradeOrder(id: "rollout-to", version: try! ProgramVersionText("1.2.0-1~deb12"))),
     ]
 }

@@ -28,6 +28,11 @@ package struct CertificateRenewer: Service {
     private let clock: any WallClock
     private let timing: Timing
     private let logger: Logger
+    /// Somebody asked for a renewal now.
+    private let asked: AsyncStream<Void>
+    private let asking: AsyncStream<Void>.Continuation
+    /// Two renewals at once would get in each other's way.
+    private let slot = AsyncSlots(1)
 
     package init(
         identity: AgentIdentityHolder, store: AgentIdentityStore, connection: CoordinatorConnection,
@@ -40,12 +45,18 @@ package struct CertificateRenewer: Service {
         self.clock = clock
         self.timing = timing
         self.logger = logger
+        (asked, asking) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
             do {
-                try await renewForEver()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await renewForEver() }
+                    group.addTask { await renewWhenAsked() }
+                    defer { group.cancelAll() }
+                    try await group.next()
+                }
             } catch is CancellationError {}
         }
     }
@@ -77,6 +88,22 @@ package struct CertificateRenewer: Service {
         }
     }
 
+    private func renewWhenAsked() async {
+        for await _ in asked {
+            do {
+                // The whole fleet may be asked at once.
+                try await Task.sleep(for: .milliseconds(Int64.random(in: 0...2000)))
+                try await renew()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("Could not renew the certificate", metadata: ["error": "\(error)"])
+            }
+        }
+        // A service that ends takes the agent with it.
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+    }
+
     /// When a third of the life is over, give or take what `spread` says.
     static func dueTime(of certificate: AgentCertificate, spread: Double) -> Timestamp {
         let life = certificate.notAfter - certificate.notBefore
@@ -85,6 +112,8 @@ package struct CertificateRenewer: Service {
 
     /// Renews now. The new key and certificate are on the disk before they are used; until then the old ones are.
     package func renew() async throws {
+        try await slot.acquire()
+        defer { slot.release() }
         let old = identity.current
         let key = AgentKey()
         let request = try key.signingRequest()
@@ -107,5 +136,27 @@ package struct CertificateRenewer: Service {
         logger.notice(
             "Renewed the certificate",
             metadata: ["serial": "\(new.certificate.serial)", "expires": "\(new.certificate.notAfter)"])
+    }
+}
+
+extension CertificateRenewer: SessionParticipant {
+    package func describe(in hello: inout AgentMessage.Hello) async {}
+    package func sessionOpened(_ welcome: CoordinatorMessage.Welcome, outbox: any AgentOutbox) async {}
+
+    package func receive(_ message: CoordinatorMessage) async {
+        if case .renewCertificate = message { asking.yield() }
+    }
+
+    package func sessionClosed() async {}
+    package func report(in status: inout AgentStatus) async {}
+}
+
+extension CertificateRenewer: LocalAnswering {
+    package func answer(_ request: LocalRequest) async throws -> [UInt8]? {
+        guard request.verb == .rotate else { return nil }
+        try await renew()
+        let certificate = identity.current.certificate
+        return try encoded(
+            LocalWord(text: "The certificate was replaced; the new one ends at \(certificate.notAfter)."))
     }
 }

@@ -58,8 +58,9 @@ package struct Enroller: Sendable {
             key: key, certificateChain: reply.certificateChain, trustRoots: reply.trustRoots,
             coordinator: addresses.text, hostName: hostName, roles: reply.roles)
         // What we trust from now on must contain the authority that the operator told us of, and it must have signed us.
-        let pinned = try FleetTrust(pin: token.pin, presented: reply.trustRoots)
-        _ = try await pinned.verifyAgent(reply.certificateChain, at: clock.now())
+        // The newer authorities beside it are its own word.
+        _ = try FleetTrust(pin: token.pin, presented: reply.trustRoots)
+        _ = try await FleetTrust(roots: reply.trustRoots).verifyAgent(reply.certificateChain, at: clock.now())
         try await pool.run { [store] in try store.save(identity) }
         return identity
     }

@@ -20,6 +20,7 @@ struct AgentSession: Sendable {
     let leaseHolders: [any LeaseHolding]
     let contact: CoordinatorContact
     let facts: AgentFacts
+    let drain: LocalDrain?
     let pool: BlockingPool
     let timing: SessionTiming
     /// The coordinator that it is with, for the log.
@@ -31,6 +32,7 @@ struct AgentSession: Sendable {
         do {
             return try await connection.withChannel(for: .session) { channel in
                 let outbox = SessionOutbox()
+                let gate = drain.map { CreditGate(outbox, drain: $0) }
                 let watch = SilenceWatch("the coordinator")
                 let (welcomes, welcomed) = AsyncStream<Duration>.makeStream(bufferingPolicy: .bufferingNewest(1))
                 let hello = await hello()
@@ -42,7 +44,14 @@ struct AgentSession: Sendable {
                         ) { writer in
                             try await talk(hello: hello, from: outbox, to: writer)
                         } onResponse: { response in
-                            try await listen(to: response, outbox: outbox, watch: watch, welcomed: welcomed)
+                            try await listen(to: response, outbox: outbox, gate: gate, watch: watch, welcomed: welcomed)
+                        }
+                    }
+                    if let gate, let drain {
+                        let changes = drain.changes()
+                        group.addTask {
+                            for await _ in changes { gate.renew() }
+                            throw CancellationError()
                         }
                     }
                     group.addTask { try await beat(welcomes, into: outbox, watch: watch) }
@@ -79,6 +88,7 @@ struct AgentSession: Sendable {
             agentVersion: facts.version, roles: identity.roles,
             bootID: String(decoding: (bootID ?? []).prefix { $0 > 0x20 }, as: UTF8.self), leases: [], inventory: [],
             engines: [])
+        hello.instance = facts.instance
         for participant in participants { await participant.describe(in: &hello) }
         var seen: Set<JobLease> = []
         hello.leases = hello.leases.filter { seen.insert($0).inserted }
@@ -152,7 +162,7 @@ struct AgentSession: Sendable {
 
     private func listen(
         to response: StreamingClientResponse<Pagewright_Agent_V1_CoordinatorFrame>, outbox: SessionOutbox,
-        watch: SilenceWatch, welcomed: AsyncStream<Duration>.Continuation
+        gate: CreditGate?, watch: SilenceWatch, welcomed: AsyncStream<Duration>.Continuation
     ) async throws -> End {
         var isOpen = false
         do {
@@ -175,7 +185,7 @@ struct AgentSession: Sendable {
                             "host.id": "\(identity.host)", "session.epoch": "\(welcome.sessionEpoch)",
                             "coordinator": "\(address)",
                         ])
-                    for participant in participants { await participant.sessionOpened(welcome, outbox: outbox) }
+                    for participant in participants { await participant.sessionOpened(welcome, outbox: gate ?? outbox) }
                     welcomed.yield(welcome.heartbeatInterval)
                 case .goAway(let reason, let delay):
                     await close(isOpen)

@@ -30,6 +30,10 @@ package struct AgentStatus: Sendable, Codable, Equatable {
         /// `applied`, `pending` or `refused`.
         package var state: String
         package var problem: String?
+        /// The version that visitors get; `nil` when there is none.
+        package var version: Int?
+        /// The version that the coordinator wants live, when somebody on this host chose another one.
+        package var wantedVersion: Int?
 
         package init(
             site: String, generation: Int64, digest: String, names: [String], state: String, problem: String? = nil
@@ -101,6 +105,8 @@ package struct AgentStatus: Sendable, Codable, Equatable {
     package var jobs: [JobLine]
     /// `nil` on hosts that serve nothing.
     package var nginx: NginxLine?
+    /// Whether somebody on this host asked for no new jobs.
+    package var isDrained: Bool?
     package var problems: [Problem]
 
     package init(host: String, name: String, roles: [String], version: String, coordinator: String) {

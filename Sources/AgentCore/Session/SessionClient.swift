@@ -13,6 +13,7 @@ package struct SessionClient: Service {
     private let leaseHolders: [any LeaseHolding]
     private let contact: CoordinatorContact
     private let facts: AgentFacts
+    private let drain: LocalDrain?
     private let pool: BlockingPool
     private let timing: SessionTiming
     private let logger: Logger
@@ -20,8 +21,8 @@ package struct SessionClient: Service {
     /// `participants` see every frame in this order; all `leaseHolders` are asked before each heartbeat.
     package init(
         identity: AgentIdentityHolder, connection: CoordinatorConnection, participants: [any SessionParticipant],
-        leaseHolders: [any LeaseHolding], contact: CoordinatorContact, facts: AgentFacts, pool: BlockingPool,
-        timing: SessionTiming = .standard, logger: Logger
+        leaseHolders: [any LeaseHolding], contact: CoordinatorContact, facts: AgentFacts,
+        drain: LocalDrain? = nil, pool: BlockingPool, timing: SessionTiming = .standard, logger: Logger
     ) {
         self.identity = identity
         self.connection = connection
@@ -29,6 +30,7 @@ package struct SessionClient: Service {
         self.leaseHolders = leaseHolders
         self.contact = contact
         self.facts = facts
+        self.drain = drain
         self.pool = pool
         self.timing = timing
         self.logger = logger
@@ -53,7 +55,7 @@ package struct SessionClient: Service {
             let address = connection.addresses.current
             let end = await AgentSession(
                 identity: identity.current, connection: connection, participants: participants,
-                leaseHolders: leaseHolders, contact: contact, facts: facts, pool: pool, timing: timing,
+                leaseHolders: leaseHolders, contact: contact, facts: facts, drain: drain, pool: pool, timing: timing,
                 address: address,
                 logger: logger
             ).run(until: replacements)
@@ -102,8 +104,11 @@ package struct AgentFacts: Sendable {
     package let version: String
     /// The folder with the agent's state; the room on its disk is told with each heartbeat.
     package let stateDirectory: String
+    /// Chosen anew by each start: two programs with one certificate are told apart by it.
+    package let instance: String
 
     package init(version: String, stateDirectory: String) {
+        instance = Hexadecimal.text(of: (0..<16).map { _ in UInt8.random(in: .min ... .max) })
         self.version = version
         self.stateDirectory = stateDirectory
     }

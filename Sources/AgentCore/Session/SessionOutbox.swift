@@ -21,7 +21,7 @@ final class SessionOutbox: AgentOutbox {
             switch message {
             case .hello, .heartbeat, .complete: self = .completion
             case .accept, .reject, .siteStatus: self = .decision
-            case .credit, .progress, .step: self = .report
+            case .credit, .progress, .step, .condition, .upgradeReport: self = .report
             case .log: self = .log
             }
         }
@@ -127,7 +127,7 @@ final class SessionOutbox: AgentOutbox {
         let queue = Priority(message).rawValue
         let older = state.queues[queue].lastIndex { waiting in
             switch (waiting, message) {
-            case (.credit, .credit): true
+            case (.credit, .credit), (.condition, .condition): true
             case (.progress(let left, _, _), .progress(let right, _, _)): left == right
             case (.siteStatus(let left), .siteStatus(let right)): left.site == right.site
             default: false

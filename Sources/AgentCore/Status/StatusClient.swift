@@ -16,12 +16,36 @@ package struct StatusClient: Sendable {
 
     /// Throws `unavailable` when no agent runs or it does not answer in time.
     package func status() async throws -> AgentStatus {
-        try await withThrowingTaskGroup(of: AgentStatus.self) { group in
-            group.addTask { try await ask() }
+        let answer = try await exchange("status", within: timeout)
+        return try Self.read(AgentStatus.self, from: answer)
+    }
+
+    /// Asks for something to be done; throws what the agent refused.
+    package func ask<Value: Decodable & Sendable>(_ request: LocalRequest, as type: Value.Type) async throws -> Value {
+        let line = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
+        let answer = try Self.read(
+            LocalAnswer.self, from: try await exchange(line, within: request.patience + timeout))
+        if let error = answer.error { throw error.error }
+        return try Self.read(Value.self, from: Data((answer.result ?? "").utf8))
+    }
+
+    private static func read<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        do {
+            return try AgentStatus.decoder.decode(Value.self, from: data)
+        } catch {
+            throw ServiceError(
+                .internalError, "the agent's answer cannot be read",
+                nextStep: "Use the command of the version that runs.", cause: error)
+        }
+    }
+
+    private func exchange(_ line: String, within limit: Duration) async throws -> Data {
+        try await withThrowingTaskGroup(of: Data.self) { group in
+            group.addTask { try await send(line) }
             group.addTask {
-                try await Task.sleep(for: timeout)
+                try await Task.sleep(for: limit)
                 throw ServiceError(
-                    .unavailable, "the agent did not answer within \(timeout.wholeMilliseconds) ms",
+                    .unavailable, "the agent did not answer within \(limit.wholeMilliseconds) ms",
                     nextStep: "Look at its log: journalctl -u pagewright-agent.")
             }
             defer { group.cancelAll() }
@@ -29,7 +53,7 @@ package struct StatusClient: Sendable {
         }
     }
 
-    private func ask() async throws -> AgentStatus {
+    private func send(_ line: String) async throws -> Data {
         let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
         do {
             channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -48,16 +72,8 @@ package struct StatusClient: Sendable {
                 cause: error)
         }
         return try await channel.executeThenClose { answers, requests in
-            try await requests.write(ByteBuffer(string: "status\n"))
-            for try await answer in answers {
-                do {
-                    return try AgentStatus.decoder.decode(AgentStatus.self, from: Data(answer.readableBytesView))
-                } catch {
-                    throw ServiceError(
-                        .internalError, "the agent's answer cannot be read",
-                        nextStep: "Use the status command of the agent that runs.", cause: error)
-                }
-            }
+            try await requests.write(ByteBuffer(string: line + "\n"))
+            for try await answer in answers { return Data(answer.readableBytesView) }
             throw ServiceError(.unavailable, "the agent ended the connection without an answer")
         }
     }

@@ -8,12 +8,14 @@ package struct StatusReporter: Sendable {
     private let participants: [any SessionParticipant]
     private let contact: CoordinatorContact
     private let facts: AgentFacts
+    private let drain: LocalDrain?
     private let clock: any WallClock
 
     package init(
         identity: AgentIdentityHolder, participants: [any SessionParticipant], contact: CoordinatorContact,
-        facts: AgentFacts, clock: any WallClock
+        facts: AgentFacts, drain: LocalDrain? = nil, clock: any WallClock
     ) {
+        self.drain = drain
         self.identity = identity
         self.participants = participants
         self.contact = contact
@@ -33,6 +35,13 @@ package struct StatusReporter: Sendable {
         status.certificateExpiresAt = identity.certificate.notAfter.millisecondsSinceEpoch
         addDisk(to: &status)
         addContact(contact, of: identity, to: &status)
+        status.isDrained = drain?.isDrained
+        if drain?.isDrained == true {
+            status.problems.append(
+                .init(
+                    level: .ok, message: "Somebody on this host drained it: it takes no new jobs.",
+                    nextStep: "Let it work again: pagewright-agent resume."))
+        }
         for participant in participants { await participant.report(in: &status) }
         status.problems.sort { $0.level > $1.level }
         return status
@@ -43,6 +52,12 @@ package struct StatusReporter: Sendable {
         guard let disk = try? DiskSpace(at: facts.stateDirectory) else { return }
         status.diskFreeBytes = disk.freeBytes
         status.diskTotalBytes = disk.totalBytes
+        if let inodes = try? InodeSpace(at: facts.stateDirectory), inodes.isShort {
+            status.problems.append(
+                .init(
+                    level: .degraded, message: "Less than 2 % of the files that the disk can hold are free.",
+                    nextStep: "Delete files on the file system of \(facts.stateDirectory)."))
+        }
         if disk.freeBytes < 1 << 30, disk.freeBytes < disk.totalBytes / 20 {
             status.problems.append(
                 .init(

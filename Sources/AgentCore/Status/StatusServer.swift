@@ -10,22 +10,24 @@ import Synchronization
 
 /// Answers `status` on a local socket, also while the coordinator is gone. One line in, one line of JSON out.
 package struct StatusServer: Service {
-    private static let requestLimit = 256
+    private static let requestLimit = 4096
     private static let patience = Duration.seconds(2)
 
     private let path: String
     private let reporter: StatusReporter
+    private let answering: [any LocalAnswering]
     private let pool: BlockingPool
     private let logger: Logger
     private let onBound: @Sendable () async -> Void
 
     /// `path` is where the socket is made. `onBound` is called when it can be asked.
     package init(
-        path: String, reporter: StatusReporter, pool: BlockingPool, logger: Logger,
-        onBound: @escaping @Sendable () async -> Void = {}
+        path: String, reporter: StatusReporter, answering: [any LocalAnswering] = [], pool: BlockingPool,
+        logger: Logger, onBound: @escaping @Sendable () async -> Void = {}
     ) {
         self.path = path
         self.reporter = reporter
+        self.answering = answering
         self.pool = pool
         self.logger = logger
         self.onBound = onBound
@@ -59,19 +61,31 @@ package struct StatusServer: Service {
     }
 
     private func answer(_ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
+        let patience = Mutex(Self.patience)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await client.executeThenClose { requests, replies in
-                        for try await request in requests {
-                            guard String(buffer: request) == "status" else { return }
-                            try await replies.write(ByteBuffer(bytes: try await self.encodedStatus()))
+                        for try await line in requests {
+                            let text = String(buffer: line)
+                            if text == "status" {
+                                try await replies.write(ByteBuffer(bytes: try await self.encodedStatus()))
+                            } else {
+                                guard
+                                    let request = try? JSONDecoder().decode(LocalRequest.self, from: Data(text.utf8))
+                                else { return }
+                                patience.withLock { $0 = request.patience + Self.patience }
+                                try await replies.write(ByteBuffer(bytes: await self.encodedAnswer(to: request)))
+                            }
                             return
                         }
                     }
                 }
                 group.addTask {
-                    try await Task.sleep(for: Self.patience)
+                    let start = ContinuousClock.now
+                    while start.duration(to: .now) < patience.withLock({ $0 }) {
+                        try await Task.sleep(for: .milliseconds(500))
+                    }
                     throw ServiceError(.unavailable, "a client of the status socket took too long")
                 }
                 defer { group.cancelAll() }
@@ -80,6 +94,27 @@ package struct StatusServer: Service {
         } catch {
             logger.debug("Could not answer on the status socket", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func encodedAnswer(to request: LocalRequest) async -> [UInt8] {
+        var answer = LocalAnswer()
+        do {
+            for part in answering {
+                guard let bytes = try await part.answer(request) else { continue }
+                answer.result = String(decoding: bytes, as: UTF8.self)
+                break
+            }
+            if answer.result == nil {
+                throw ServiceError(
+                    .failedPrecondition, "this host has no part that can do \(request.verb.rawValue)",
+                    nextStep: "Sites are on serving hosts, jobs on workers.")
+            }
+        } catch {
+            logger.info(
+                "Refused a request of this host", metadata: ["verb": "\(request.verb.rawValue)", "error": "\(error)"])
+            answer.error = LocalAnswer.Refusal(error)
+        }
+        return Array((try? AgentStatus.encoder.encode(answer)) ?? Data()) + [0x0a]
     }
 
     private func encodedStatus() async throws -> [UInt8] {

@@ -12,6 +12,7 @@ import Nginx
 import ServiceLifecycle
 import Serving
 import Systemd
+import Telemetry
 import UnixSignals
 import Worker
 
@@ -34,6 +35,7 @@ struct Agent {
         /// Codex's way to a model when the coordinator has none configured.
         let ownModel: (socket: String, name: String)?
         let claude: String?
+        var upgradeCommand: String?
     }
 
     let settings: Settings
@@ -56,7 +58,14 @@ struct Agent {
         let contact = CoordinatorContact(clock: clock)
         let roles = identity.current.roles
 
-        var participants: [any SessionParticipant] = [spool]
+        let drain = try await LocalDrain(directory: state.path, pool: pool)
+        let upgrades = UpgradeHook(
+            state: state, command: settings.upgradeCommand, version: facts.version, pool: pool, logger: logger)
+        let renewer = CertificateRenewer(
+            identity: identity, store: identityStore, connection: connection, pool: pool, clock: clock, logger: logger)
+
+        var participants: [any SessionParticipant] = [spool, upgrades, renewer]
+        var answering: [any LocalAnswering] = [drain, renewer, LogAnswers(ring: .standard)]
         var leaseHolders: [any LeaseHolding] = [spool]
         var roleServices: [any Service] = []
         if roles.contains(.worker) {
@@ -88,6 +97,7 @@ struct Agent {
                 layout: layout, blobs: store, transfer: blobs, nginx: controller, pool: pool, logger: logger,
                 observe: { step, _ in FaultPoint.reach("serving-\(step.rawValue)") }, verify: VersionSigner.verify)
             participants.append(serving)
+            answering.append(serving)
             // Before the worker, so that it ends after it: a job's last result may still be shown.
             roleServices.insert(serving, at: 0)
             nginx = controller
@@ -95,18 +105,19 @@ struct Agent {
         let notice = ServiceNotice.fromEnvironment()
         let announcer = ReadyAnnouncer(host: identity.current.host, nginx: nginx, notice: notice)
         participants.append(announcer)
-        let session = SessionClient(
-            identity: identity, connection: connection, participants: participants, leaseHolders: leaseHolders,
-            contact: contact, facts: facts, pool: pool, logger: logger)
         let reporter = StatusReporter(
-            identity: identity, participants: participants, contact: contact, facts: facts, clock: clock)
-        let renewer = CertificateRenewer(
-            identity: identity, store: identityStore, connection: connection, pool: pool, clock: clock, logger: logger)
-        let status = StatusServer(path: state.socket, reporter: reporter, pool: pool, logger: logger)
+            identity: identity, participants: participants, contact: contact, facts: facts, drain: drain, clock: clock)
+        let condition = ConditionReporter(reporter: reporter, drain: drain)
+        let session = SessionClient(
+            identity: identity, connection: connection, participants: participants + [condition],
+            leaseHolders: leaseHolders, contact: contact, facts: facts, drain: drain, pool: pool, logger: logger)
+        let status = StatusServer(
+            path: state.socket, reporter: reporter, answering: answering, pool: pool, logger: logger)
         let heartbeat: [any Service] = notice.map { [ServiceHeartbeat($0)] } ?? []
+        let always: [any Service] = [status, blobs, renewer, spool, condition, upgrades, session, announcer]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: (heartbeat + [status, blobs, renewer, spool, session, announcer] + roleServices).map {
+                services: (heartbeat + always + roleServices).map {
                     .init(service: $0)
                 }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()

@@ -50,6 +50,11 @@ struct RunCommand: AsyncParsableCommand {
     var localModel: [String] = []
     @Flag(help: "End running edits when the agent stops, instead of leaving them to the next start.")
     var endJobsOnStop = false
+    @Option(
+        help: ArgumentHelp(
+            "A program that installs a version of this agent, given as its only argument, and starts it.",
+            valueName: "path"))
+    var upgradeCommand: String?
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
@@ -91,13 +96,13 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let format = LogFormat(rawValue: logFormat) ?? .logfmt
         let level = Logger.Level(rawValue: logLevel) ?? .info
-        StandardErrorLogHandler.bootstrap(level: level, format: format)
+        StandardErrorLogHandler.bootstrap(level: level, format: format, ring: .standard)
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
                 nginxMode: nginxMode, endsJobsOnStop: endJobsOnStop, localModels: localModel, codex: codex,
-                ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } }, claude: claude),
-            logger: Logger(label: "pagewright.agent"))
+                ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } }, claude: claude,
+                upgradeCommand: upgradeCommand), logger: Logger(label: "pagewright.agent"))
         try await agent.run()
     }
 }

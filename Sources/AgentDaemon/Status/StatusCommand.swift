@@ -11,8 +11,11 @@ struct StatusCommand: AsyncParsableCommand {
             + "Example: pagewright-agent status --json")
 
     @OptionGroup var options: StateOption
+    @OptionGroup var watch: WatchOption
 
-    func run() async throws {
+    func run() async throws { try await watch.run(asJSON: options.json) { try await say() } }
+
+    private func say() async throws {
         let status = try await StatusClient(path: options.state.socket).status()
         if options.json {
             Output.print(String(decoding: try AgentStatus.encoder.encode(status), as: UTF8.self))
@@ -29,8 +32,11 @@ struct SitesCommand: AsyncParsableCommand {
         discussion: "Example: pagewright-agent sites")
 
     @OptionGroup var options: StateOption
+    @OptionGroup var watch: WatchOption
 
-    func run() async throws {
+    func run() async throws { try await watch.run(asJSON: options.json) { try await say() } }
+
+    private func say() async throws {
         let sites = try await StatusClient(path: options.state.socket).status().sites
         if options.json {
             Output.print(String(decoding: try AgentStatus.encoder.encode(sites), as: UTF8.self))
@@ -71,8 +77,11 @@ struct JobsCommand: AsyncParsableCommand {
         commandName: "jobs", abstract: "List the jobs that run here.", discussion: "Example: pagewright-agent jobs")
 
     @OptionGroup var options: StateOption
+    @OptionGroup var watch: WatchOption
 
-    func run() async throws {
+    func run() async throws { try await watch.run(asJSON: options.json) { try await say() } }
+
+    private func say() async throws {
         let jobs = try await StatusClient(path: options.state.socket).status().jobs
         if options.json {
             Output.print(String(decoding: try AgentStatus.encoder.encode(jobs), as: UTF8.self))

@@ -58,6 +58,7 @@ struct StatusText {
 
     static func line(_ site: AgentStatus.SiteLine) -> String {
         "\(site.site)  generation \(site.generation)  \(site.digest.isEmpty ? "-" : site.digest)  \(site.state)  "
+            + (site.wantedVersion.map { "rolled back here from version \($0)  " } ?? "")
             + site.names.joined(separator: ", ") + (site.problem.map { "  (\($0))" } ?? "")
     }
 
@@ -71,6 +72,10 @@ struct StatusText {
             "  Digest      \(site.digest)",
             "  Names       \(site.names.joined(separator: ", "))",
         ]
+        if let version = site.version { lines.append("  Version     \(version)") }
+        if let wanted = site.wantedVersion {
+            lines.append("  Wanted      version \(wanted); somebody rolled it back on this host")
+        }
         if let problem = site.problem { lines.append("  Problem     \(problem)") }
         return lines
     }

@@ -22,7 +22,7 @@ struct EnrolmentGateway: Pagewright_Agent_V1_Enrolment.SimpleServiceProtocol {
     func renew(
         request: Pagewright_Agent_V1_RenewRequest, context: ServerContext
     ) async throws -> Pagewright_Agent_V1_CertificateResponse {
-        let host = try await identity.host(context)
+        let host = try await identity.host(context, grace: HostMembership.recoveryWindow)
         return Self.reply(try await membership.renew(host, signingRequest: Array(request.signingRequest)))
     }
 

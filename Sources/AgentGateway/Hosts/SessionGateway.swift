@@ -17,7 +17,11 @@ struct SessionGateway: Pagewright_Agent_V1_Session.SimpleServiceProtocol {
         let host = try await identity.host(context)
         do {
             try await sessions.serve(
-                host, incoming: request.map { try AgentMessage(wire: $0) },
+                host,
+                incoming: request.compactMap { frame in
+                    // Of a newer agent: what this coordinator does not know says nothing to it.
+                    frame.frame == nil ? nil : try AgentMessage(wire: frame)
+                },
                 send: { try await response.write($0.wire) })
         } catch let error as ServiceError where error.code == .unavailable {
             // A peer that fell silent would never notice a polite end of the stream.

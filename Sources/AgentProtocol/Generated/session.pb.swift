@@ -112,6 +112,24 @@ package nonisolated struct Pagewright_Agent_V1_AgentFrame: Sendable {
     set {frame = .step(newValue)}
   }
 
+  /// Only to a coordinator whose Welcome has the feature "condition".
+  package var condition: Pagewright_Agent_V1_Condition {
+    get {
+      if case .condition(let v)? = frame {return v}
+      return Pagewright_Agent_V1_Condition()
+    }
+    set {frame = .condition(newValue)}
+  }
+
+  /// Only in answer to an order.
+  package var upgradeReport: Pagewright_Agent_V1_UpgradeReport {
+    get {
+      if case .upgradeReport(let v)? = frame {return v}
+      return Pagewright_Agent_V1_UpgradeReport()
+    }
+    set {frame = .upgradeReport(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Frame: Equatable, Sendable {
@@ -125,6 +143,10 @@ package nonisolated struct Pagewright_Agent_V1_AgentFrame: Sendable {
     case complete(Pagewright_Agent_V1_Completion)
     case siteStatus(Pagewright_Agent_V1_SiteStatus)
     case step(Pagewright_Agent_V1_StepDone)
+    /// Only to a coordinator whose Welcome has the feature "condition".
+    case condition(Pagewright_Agent_V1_Condition)
+    /// Only in answer to an order.
+    case upgradeReport(Pagewright_Agent_V1_UpgradeReport)
 
   }
 
@@ -202,6 +224,22 @@ package nonisolated struct Pagewright_Agent_V1_CoordinatorFrame: Sendable {
     set {frame = .goAway(newValue)}
   }
 
+  package var upgrade: Pagewright_Agent_V1_UpgradeOrder {
+    get {
+      if case .upgrade(let v)? = frame {return v}
+      return Pagewright_Agent_V1_UpgradeOrder()
+    }
+    set {frame = .upgrade(newValue)}
+  }
+
+  package var renewCertificate: Pagewright_Agent_V1_RenewCertificate {
+    get {
+      if case .renewCertificate(let v)? = frame {return v}
+      return Pagewright_Agent_V1_RenewCertificate()
+    }
+    set {frame = .renewCertificate(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Frame: Equatable, Sendable {
@@ -213,6 +251,8 @@ package nonisolated struct Pagewright_Agent_V1_CoordinatorFrame: Sendable {
     case verdict(Pagewright_Agent_V1_Verdict)
     case desired(Pagewright_Agent_V1_Desired)
     case goAway(Pagewright_Agent_V1_GoAway)
+    case upgrade(Pagewright_Agent_V1_UpgradeOrder)
+    case renewCertificate(Pagewright_Agent_V1_RenewCertificate)
 
   }
 
@@ -254,6 +294,9 @@ package nonisolated struct Pagewright_Agent_V1_Hello: Sendable {
   package var inventory: [Pagewright_Agent_V1_SiteStatus] = []
 
   package var engines: [String] = []
+
+  /// Chosen by each program when it starts: tells a clone from a reconnect.
+  package var instance: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -603,6 +646,9 @@ package nonisolated struct Pagewright_Agent_V1_SiteStatus: Sendable {
   /// The versions that the host has for the site, without their signatures.
   package var trees: [Pagewright_Agent_V1_Tree] = []
 
+  /// The version that somebody on the host made live there; 0 for none.
+  package var localVersion: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -623,6 +669,9 @@ package nonisolated struct Pagewright_Agent_V1_Welcome: Sendable {
 
   /// Raw Ed25519 public keys.
   package var versionKeys: [Data] = []
+
+  /// Frames of newer agents that the coordinator understands.
+  package var features: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -825,65 +874,87 @@ package nonisolated struct Pagewright_Agent_V1_Desired: Sendable {
   package init() {}
 }
 
-package nonisolated struct Pagewright_Agent_V1_DesiredSite: Sendable {
+package nonisolated struct Pagewright_Agent_V1_DesiredSite: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var siteID: String = String()
+  package var siteID: String {
+    get {_storage._siteID}
+    set {_uniqueStorage()._siteID = newValue}
+  }
 
-  package var generation: Int64 = 0
+  package var generation: Int64 {
+    get {_storage._generation}
+    set {_uniqueStorage()._generation = newValue}
+  }
 
-  package var removed: Bool = false
+  package var removed: Bool {
+    get {_storage._removed}
+    set {_uniqueStorage()._removed = newValue}
+  }
 
   package var live: Pagewright_Agent_V1_Tree {
-    get {_live ?? Pagewright_Agent_V1_Tree()}
-    set {_live = newValue}
+    get {_storage._live ?? Pagewright_Agent_V1_Tree()}
+    set {_uniqueStorage()._live = newValue}
   }
   /// Returns true if `live` has been explicitly set.
-  package var hasLive: Bool {self._live != nil}
+  package var hasLive: Bool {_storage._live != nil}
   /// Clears the value of `live`. Subsequent reads from it will return its default value.
-  package mutating func clearLive() {self._live = nil}
+  package mutating func clearLive() {_uniqueStorage()._live = nil}
 
   package var preview: Pagewright_Agent_V1_Tree {
-    get {_preview ?? Pagewright_Agent_V1_Tree()}
-    set {_preview = newValue}
+    get {_storage._preview ?? Pagewright_Agent_V1_Tree()}
+    set {_uniqueStorage()._preview = newValue}
   }
   /// Returns true if `preview` has been explicitly set.
-  package var hasPreview: Bool {self._preview != nil}
+  package var hasPreview: Bool {_storage._preview != nil}
   /// Clears the value of `preview`. Subsequent reads from it will return its default value.
-  package mutating func clearPreview() {self._preview = nil}
+  package mutating func clearPreview() {_uniqueStorage()._preview = nil}
 
   package var previous: Pagewright_Agent_V1_Tree {
-    get {_previous ?? Pagewright_Agent_V1_Tree()}
-    set {_previous = newValue}
+    get {_storage._previous ?? Pagewright_Agent_V1_Tree()}
+    set {_uniqueStorage()._previous = newValue}
   }
   /// Returns true if `previous` has been explicitly set.
-  package var hasPrevious: Bool {self._previous != nil}
+  package var hasPrevious: Bool {_storage._previous != nil}
   /// Clears the value of `previous`. Subsequent reads from it will return its default value.
-  package mutating func clearPrevious() {self._previous = nil}
+  package mutating func clearPrevious() {_uniqueStorage()._previous = nil}
 
-  package var liveNames: [String] = []
+  package var liveNames: [String] {
+    get {_storage._liveNames}
+    set {_uniqueStorage()._liveNames = newValue}
+  }
 
-  package var previewNames: [String] = []
+  package var previewNames: [String] {
+    get {_storage._previewNames}
+    set {_uniqueStorage()._previewNames = newValue}
+  }
 
   package var maintenance: String {
-    get {_maintenance ?? String()}
-    set {_maintenance = newValue}
+    get {_storage._maintenance ?? String()}
+    set {_uniqueStorage()._maintenance = newValue}
   }
   /// Returns true if `maintenance` has been explicitly set.
-  package var hasMaintenance: Bool {self._maintenance != nil}
+  package var hasMaintenance: Bool {_storage._maintenance != nil}
   /// Clears the value of `maintenance`. Subsequent reads from it will return its default value.
-  package mutating func clearMaintenance() {self._maintenance = nil}
+  package mutating func clearMaintenance() {_uniqueStorage()._maintenance = nil}
+
+  /// To be fetched and built, and not shown.
+  package var prepared: Pagewright_Agent_V1_Tree {
+    get {_storage._prepared ?? Pagewright_Agent_V1_Tree()}
+    set {_uniqueStorage()._prepared = newValue}
+  }
+  /// Returns true if `prepared` has been explicitly set.
+  package var hasPrepared: Bool {_storage._prepared != nil}
+  /// Clears the value of `prepared`. Subsequent reads from it will return its default value.
+  package mutating func clearPrepared() {_uniqueStorage()._prepared = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _live: Pagewright_Agent_V1_Tree? = nil
-  fileprivate var _preview: Pagewright_Agent_V1_Tree? = nil
-  fileprivate var _previous: Pagewright_Agent_V1_Tree? = nil
-  fileprivate var _maintenance: String? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Pagewright_Agent_V1_Tree: Sendable {
@@ -916,13 +987,74 @@ package nonisolated struct Pagewright_Agent_V1_GoAway: Sendable {
   package init() {}
 }
 
+/// How a host is, in its own words.
+package nonisolated struct Pagewright_Agent_V1_Condition: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 0 ok, 1 degraded, 2 bad.
+  package var level: Int32 = 0
+
+  package var problem: String = String()
+
+  /// Somebody on the host drained it.
+  package var drained: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Pagewright_Agent_V1_UpgradeOrder: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The same order is not carried out twice.
+  package var id: String = String()
+
+  package var version: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Pagewright_Agent_V1_UpgradeReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var order: String = String()
+
+  /// "begun", "done", "reverted", "failed".
+  package var outcome: String = String()
+
+  package var detail: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Pagewright_Agent_V1_RenewCertificate: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "pagewright.agent.v1"
 
 nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".AgentFrame"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}accept\0\u{1}reject\0\u{1}progress\0\u{1}log\0\u{1}complete\0\u{3}site_status\0\u{2}=step\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}heartbeat\0\u{1}credit\0\u{1}accept\0\u{1}reject\0\u{1}progress\0\u{1}log\0\u{1}complete\0\u{3}site_status\0\u{2}=step\0\u{2}\u{a}condition\0\u{3}upgrade_report\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1060,6 +1192,32 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
           self.frame = .step(v)
         }
       }()
+      case 80: try {
+        var v: Pagewright_Agent_V1_Condition?
+        var hadOneofValue = false
+        if let current = self.frame {
+          hadOneofValue = true
+          if case .condition(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.frame = .condition(v)
+        }
+      }()
+      case 81: try {
+        var v: Pagewright_Agent_V1_UpgradeReport?
+        var hadOneofValue = false
+        if let current = self.frame {
+          hadOneofValue = true
+          if case .upgradeReport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.frame = .upgradeReport(v)
+        }
+      }()
       default: break
       }
     }
@@ -1111,6 +1269,14 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
       guard case .step(let v)? = self.frame else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
     }()
+    case .condition?: try {
+      guard case .condition(let v)? = self.frame else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
+    case .upgradeReport?: try {
+      guard case .upgradeReport(let v)? = self.frame else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1125,7 +1291,7 @@ nonisolated extension Pagewright_Agent_V1_AgentFrame: SwiftProtobuf.Message, Swi
 
 nonisolated extension Pagewright_Agent_V1_CoordinatorFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CoordinatorFrame"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}offer\0\u{1}cancel\0\u{3}lease_lost\0\u{1}renewed\0\u{1}verdict\0\u{1}desired\0\u{3}go_away\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}offer\0\u{1}cancel\0\u{3}lease_lost\0\u{1}renewed\0\u{1}verdict\0\u{1}desired\0\u{3}go_away\0\u{2}H\u{1}upgrade\0\u{3}renew_certificate\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1237,6 +1403,32 @@ nonisolated extension Pagewright_Agent_V1_CoordinatorFrame: SwiftProtobuf.Messag
           self.frame = .goAway(v)
         }
       }()
+      case 80: try {
+        var v: Pagewright_Agent_V1_UpgradeOrder?
+        var hadOneofValue = false
+        if let current = self.frame {
+          hadOneofValue = true
+          if case .upgrade(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.frame = .upgrade(v)
+        }
+      }()
+      case 81: try {
+        var v: Pagewright_Agent_V1_RenewCertificate?
+        var hadOneofValue = false
+        if let current = self.frame {
+          hadOneofValue = true
+          if case .renewCertificate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.frame = .renewCertificate(v)
+        }
+      }()
       default: break
       }
     }
@@ -1279,6 +1471,14 @@ nonisolated extension Pagewright_Agent_V1_CoordinatorFrame: SwiftProtobuf.Messag
     case .goAway?: try {
       guard case .goAway(let v)? = self.frame else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .upgrade?: try {
+      guard case .upgrade(let v)? = self.frame else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+    }()
+    case .renewCertificate?: try {
+      guard case .renewCertificate(let v)? = self.frame else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
     }()
     case nil: break
     }
@@ -1339,7 +1539,7 @@ nonisolated extension Pagewright_Agent_V1_Lease: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_version\0\u{1}roles\0\u{3}boot_id\0\u{1}leases\0\u{1}inventory\0\u{1}engines\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_version\0\u{1}roles\0\u{3}boot_id\0\u{1}leases\0\u{1}inventory\0\u{1}engines\0\u{2}J\u{1}instance\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1353,6 +1553,7 @@ nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftPro
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.leases) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.inventory) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.engines) }()
+      case 80: try { try decoder.decodeSingularStringField(value: &self.instance) }()
       default: break
       }
     }
@@ -1377,6 +1578,9 @@ nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftPro
     if !self.engines.isEmpty {
       try visitor.visitRepeatedStringField(value: self.engines, fieldNumber: 6)
     }
+    if !self.instance.isEmpty {
+      try visitor.visitSingularStringField(value: self.instance, fieldNumber: 80)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1387,6 +1591,7 @@ nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftPro
     if lhs.leases != rhs.leases {return false}
     if lhs.inventory != rhs.inventory {return false}
     if lhs.engines != rhs.engines {return false}
+    if lhs.instance != rhs.instance {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1982,7 +2187,7 @@ nonisolated extension Pagewright_Agent_V1_Usage: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SiteStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}digest\0\u{1}refusal\0\u{1}applied\0\u{3}fetched_files\0\u{3}fetched_bytes\0\u{1}trees\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}digest\0\u{1}refusal\0\u{1}applied\0\u{3}fetched_files\0\u{3}fetched_bytes\0\u{1}trees\0\u{4}H\u{1}local_version\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1998,6 +2203,7 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.fetchedFiles) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.fetchedBytes) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.trees) }()
+      case 80: try { try decoder.decodeSingularInt64Field(value: &self.localVersion) }()
       default: break
       }
     }
@@ -2028,6 +2234,9 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
     if !self.trees.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.trees, fieldNumber: 8)
     }
+    if self.localVersion != 0 {
+      try visitor.visitSingularInt64Field(value: self.localVersion, fieldNumber: 80)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2040,6 +2249,7 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
     if lhs.fetchedFiles != rhs.fetchedFiles {return false}
     if lhs.fetchedBytes != rhs.fetchedBytes {return false}
     if lhs.trees != rhs.trees {return false}
+    if lhs.localVersion != rhs.localVersion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2047,7 +2257,7 @@ nonisolated extension Pagewright_Agent_V1_SiteStatus: SwiftProtobuf.Message, Swi
 
 nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Welcome"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_epoch\0\u{3}heartbeat_interval_ms\0\u{3}lease_duration_ms\0\u{3}coordinator_version\0\u{3}version_keys\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}session_epoch\0\u{3}heartbeat_interval_ms\0\u{3}lease_duration_ms\0\u{3}coordinator_version\0\u{3}version_keys\0\u{2}K\u{1}features\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2060,6 +2270,7 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.leaseDurationMs) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.coordinatorVersion) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.versionKeys) }()
+      case 80: try { try decoder.decodeRepeatedStringField(value: &self.features) }()
       default: break
       }
     }
@@ -2081,6 +2292,9 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
     if !self.versionKeys.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.versionKeys, fieldNumber: 5)
     }
+    if !self.features.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.features, fieldNumber: 80)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2090,6 +2304,7 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
     if lhs.leaseDurationMs != rhs.leaseDurationMs {return false}
     if lhs.coordinatorVersion != rhs.coordinatorVersion {return false}
     if lhs.versionKeys != rhs.versionKeys {return false}
+    if lhs.features != rhs.features {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2475,73 +2690,132 @@ nonisolated extension Pagewright_Agent_V1_Desired: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DesiredSite"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}removed\0\u{1}live\0\u{1}preview\0\u{1}previous\0\u{3}live_names\0\u{3}preview_names\0\u{1}maintenance\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}removed\0\u{1}live\0\u{1}preview\0\u{1}previous\0\u{3}live_names\0\u{3}preview_names\0\u{1}maintenance\0\u{2}G\u{1}prepared\0")
+
+  fileprivate class _StorageClass {
+    var _siteID: String = String()
+    var _generation: Int64 = 0
+    var _removed: Bool = false
+    var _live: Pagewright_Agent_V1_Tree? = nil
+    var _preview: Pagewright_Agent_V1_Tree? = nil
+    var _previous: Pagewright_Agent_V1_Tree? = nil
+    var _liveNames: [String] = []
+    var _previewNames: [String] = []
+    var _maintenance: String? = nil
+    var _prepared: Pagewright_Agent_V1_Tree? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _siteID = source._siteID
+      _generation = source._generation
+      _removed = source._removed
+      _live = source._live
+      _preview = source._preview
+      _previous = source._previous
+      _liveNames = source._liveNames
+      _previewNames = source._previewNames
+      _maintenance = source._maintenance
+      _prepared = source._prepared
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.siteID) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.generation) }()
-      case 3: try { try decoder.decodeSingularBoolField(value: &self.removed) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._live) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._preview) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._previous) }()
-      case 7: try { try decoder.decodeRepeatedStringField(value: &self.liveNames) }()
-      case 8: try { try decoder.decodeRepeatedStringField(value: &self.previewNames) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self._maintenance) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._siteID) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._generation) }()
+        case 3: try { try decoder.decodeSingularBoolField(value: &_storage._removed) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._live) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._preview) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._previous) }()
+        case 7: try { try decoder.decodeRepeatedStringField(value: &_storage._liveNames) }()
+        case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._previewNames) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._maintenance) }()
+        case 80: try { try decoder.decodeSingularMessageField(value: &_storage._prepared) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.siteID.isEmpty {
-      try visitor.visitSingularStringField(value: self.siteID, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._siteID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._siteID, fieldNumber: 1)
+      }
+      if _storage._generation != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._generation, fieldNumber: 2)
+      }
+      if _storage._removed != false {
+        try visitor.visitSingularBoolField(value: _storage._removed, fieldNumber: 3)
+      }
+      try { if let v = _storage._live {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._preview {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._previous {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if !_storage._liveNames.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._liveNames, fieldNumber: 7)
+      }
+      if !_storage._previewNames.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._previewNames, fieldNumber: 8)
+      }
+      try { if let v = _storage._maintenance {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._prepared {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+      } }()
     }
-    if self.generation != 0 {
-      try visitor.visitSingularInt64Field(value: self.generation, fieldNumber: 2)
-    }
-    if self.removed != false {
-      try visitor.visitSingularBoolField(value: self.removed, fieldNumber: 3)
-    }
-    try { if let v = self._live {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
-    try { if let v = self._preview {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._previous {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
-    if !self.liveNames.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.liveNames, fieldNumber: 7)
-    }
-    if !self.previewNames.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.previewNames, fieldNumber: 8)
-    }
-    try { if let v = self._maintenance {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 9)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Pagewright_Agent_V1_DesiredSite, rhs: Pagewright_Agent_V1_DesiredSite) -> Bool {
-    if lhs.siteID != rhs.siteID {return false}
-    if lhs.generation != rhs.generation {return false}
-    if lhs.removed != rhs.removed {return false}
-    if lhs._live != rhs._live {return false}
-    if lhs._preview != rhs._preview {return false}
-    if lhs._previous != rhs._previous {return false}
-    if lhs.liveNames != rhs.liveNames {return false}
-    if lhs.previewNames != rhs.previewNames {return false}
-    if lhs._maintenance != rhs._maintenance {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._siteID != rhs_storage._siteID {return false}
+        if _storage._generation != rhs_storage._generation {return false}
+        if _storage._removed != rhs_storage._removed {return false}
+        if _storage._live != rhs_storage._live {return false}
+        if _storage._preview != rhs_storage._preview {return false}
+        if _storage._previous != rhs_storage._previous {return false}
+        if _storage._liveNames != rhs_storage._liveNames {return false}
+        if _storage._previewNames != rhs_storage._previewNames {return false}
+        if _storage._maintenance != rhs_storage._maintenance {return false}
+        if _storage._prepared != rhs_storage._prepared {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2617,6 +2891,140 @@ nonisolated extension Pagewright_Agent_V1_GoAway: SwiftProtobuf.Message, SwiftPr
   package static func ==(lhs: Pagewright_Agent_V1_GoAway, rhs: Pagewright_Agent_V1_GoAway) -> Bool {
     if lhs.reason != rhs.reason {return false}
     if lhs.delayMs != rhs.delayMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_Condition: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Condition"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}level\0\u{1}problem\0\u{1}drained\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.level) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.drained) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.level != 0 {
+      try visitor.visitSingularInt32Field(value: self.level, fieldNumber: 1)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 2)
+    }
+    if self.drained != false {
+      try visitor.visitSingularBoolField(value: self.drained, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_Condition, rhs: Pagewright_Agent_V1_Condition) -> Bool {
+    if lhs.level != rhs.level {return false}
+    if lhs.problem != rhs.problem {return false}
+    if lhs.drained != rhs.drained {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_UpgradeOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UpgradeOrder"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}version\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_UpgradeOrder, rhs: Pagewright_Agent_V1_UpgradeOrder) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_UpgradeReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".UpgradeReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}order\0\u{1}outcome\0\u{1}detail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.order) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.outcome) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.order.isEmpty {
+      try visitor.visitSingularStringField(value: self.order, fieldNumber: 1)
+    }
+    if !self.outcome.isEmpty {
+      try visitor.visitSingularStringField(value: self.outcome, fieldNumber: 2)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_UpgradeReport, rhs: Pagewright_Agent_V1_UpgradeReport) -> Bool {
+    if lhs.order != rhs.order {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Pagewright_Agent_V1_RenewCertificate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RenewCertificate"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Pagewright_Agent_V1_RenewCertificate, rhs: Pagewright_Agent_V1_RenewCertificate) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -33,6 +33,8 @@ extension AgentMessage {
                 droppedBytes: Int64(try Field.integer(log.droppedBytes, "dropped_bytes")))
         case .complete(let completion): self = .complete(try JobCompletion(wire: completion))
         case .siteStatus(let status): self = .siteStatus(try SiteStatus(wire: status))
+        case .condition(let condition): self = .condition(try HostCondition(wire: condition))
+        case .upgradeReport(let report): self = .upgradeReport(try UpgradeReport(wire: report))
         case nil: throw Field.refuse("frame", "is missing or of a kind that is not known here", rule: "field-known")
         }
     }
@@ -73,6 +75,8 @@ extension AgentMessage {
                 }
             case .complete(let completion): $0.complete = completion.wire
             case .siteStatus(let status): $0.siteStatus = status.wire
+            case .condition(let condition): $0.condition = condition.wire
+            case .upgradeReport(let report): $0.upgradeReport = report.wire
             }
         }
     }
@@ -93,6 +97,7 @@ extension AgentMessage.Hello {
             agentVersion: try Field.text(wire.agentVersion, "agent_version", atMost: TextLimit.version), roles: roles,
             bootID: try Field.text(wire.bootID, "boot_id", atMost: TextLimit.version),
             leases: try JobLease.list(wire: wire.leases, field: "leases"), inventory: inventory, engines: engines)
+        instance = try Field.text(wire.instance, "instance", atMost: TextLimit.version)
     }
 
     var wire: Pagewright_Agent_V1_Hello {
@@ -103,6 +108,7 @@ extension AgentMessage.Hello {
             $0.leases = leases.map(\.wire)
             $0.inventory = inventory.map(\.wire)
             $0.engines = engines.map(\.rawValue).sorted()
+            $0.instance = instance.clipped(to: TextLimit.version)
         }
     }
 }

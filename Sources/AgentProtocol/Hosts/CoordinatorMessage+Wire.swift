@@ -23,6 +23,8 @@ extension CoordinatorMessage {
             self = .goAway(
                 reason: try Field.text(goAway.reason, "reason", atMost: TextLimit.reason),
                 delay: try Field.duration(goAway.delayMs, "delay_ms", atLeast: 0))
+        case .upgrade(let order): self = .upgrade(try UpgradeOrder(wire: order))
+        case .renewCertificate: self = .renewCertificate
         case nil: throw Field.refuse("frame", "is missing or of a kind that is not known here", rule: "field-known")
         }
     }
@@ -53,6 +55,8 @@ extension CoordinatorMessage {
                     $0.reason = reason.clipped(to: TextLimit.reason)
                     $0.delayMs = delay.wholeMilliseconds
                 }
+            case .upgrade(let order): $0.upgrade = order.wire
+            case .renewCertificate: $0.renewCertificate = .init()
             }
         }
     }
@@ -81,6 +85,10 @@ extension CoordinatorMessage.Welcome {
             leaseDuration: try Field.duration(wire.leaseDurationMs, "lease_duration_ms"),
             coordinatorVersion: try Field.text(
                 wire.coordinatorVersion, "coordinator_version", atMost: TextLimit.version), versionKeys: keys)
+        try Field.count(wire.features, "features", atMost: 256)
+        for feature in wire.features {
+            features.insert(try Field.text(feature, "features", atMost: TextLimit.version))
+        }
     }
 
     var wire: Pagewright_Agent_V1_Welcome {
@@ -90,6 +98,7 @@ extension CoordinatorMessage.Welcome {
             $0.leaseDurationMs = leaseDuration.wholeMilliseconds
             $0.coordinatorVersion = coordinatorVersion.clipped(to: TextLimit.version)
             $0.versionKeys = versionKeys.map { Data($0) }
+            $0.features = features.sorted()
         }
     }
 }

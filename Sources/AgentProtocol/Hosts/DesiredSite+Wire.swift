@@ -7,7 +7,7 @@ extension DesiredSite {
         _ = try Field.integer(wire.generation, "generation")
         let isBare =
             !wire.hasLive && !wire.hasPreview && !wire.hasPrevious && wire.liveNames.isEmpty
-            && wire.previewNames.isEmpty && !wire.hasMaintenance
+            && wire.previewNames.isEmpty && !wire.hasMaintenance && !wire.hasPrepared
         guard isBare || !wire.removed else { throw Field.refuse("removed", "contradicts what is to be served") }
         self.init(
             site: try Field.identifier(wire.siteID, "site_id"), generation: wire.generation, isRemoved: wire.removed,
@@ -18,6 +18,7 @@ extension DesiredSite {
             previewNames: try Self.names(wire.previewNames, "preview_names"),
             maintenance: wire.hasMaintenance
                 ? try Field.text(wire.maintenance, "maintenance", atMost: TextLimit.maintenance) : nil)
+        if wire.hasPrepared { prepared = try Tree(wire: wire.prepared, field: "prepared") }
     }
 
     private static func names(_ texts: [String], _ field: String) throws(ServiceError) -> [DomainName] {
@@ -35,6 +36,7 @@ extension DesiredSite {
             if let live { $0.live = live.wire }
             if let preview { $0.preview = preview.wire }
             if let previous { $0.previous = previous.wire }
+            if let prepared { $0.prepared = prepared.wire }
             $0.liveNames = liveNames.map(\.text)
             $0.previewNames = previewNames.map(\.text)
             if let maintenance { $0.maintenance = maintenance.clipped(to: TextLimit.maintenance) }

@@ -25,6 +25,10 @@ extension SiteStatus {
             condition: wire.applied ? .applied : .refused(reason: refusal),
             fetchedFiles: try Field.integer(wire.fetchedFiles, "fetched_files"), fetchedBytes: wire.fetchedBytes,
             trees: trees)
+        if wire.localVersion != 0 {
+            localVersion = VersionNumber(
+                unchecked: try Field.integer(wire.localVersion, "local_version", in: 1...Int64(Int32.max)))
+        }
     }
 
     package var wire: Pagewright_Agent_V1_SiteStatus {
@@ -39,6 +43,7 @@ extension SiteStatus {
             }
             $0.fetchedFiles = Int64(fetchedFiles)
             $0.fetchedBytes = fetchedBytes
+            $0.localVersion = localVersion.map { Int64($0.rawValue) } ?? 0
             $0.trees = trees.map { tree in
                 .with {
                     $0.version = Int64(tree.number.rawValue)

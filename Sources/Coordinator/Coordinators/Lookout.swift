@@ -1,5 +1,7 @@
+import BlockingIO
 package import Database
 import Domain
+package import FleetIdentity
 package import Logging
 package import Persistence
 package import Queue
@@ -17,9 +19,11 @@ package final class Lookout: Service {
         /// Leases whose host was told to stop.
         var told: Set<JobLease> = []
         var isBlind = false
+        var presenceNotedAt: ContinuousClock.Instant?
     }
 
     private static let interval = Duration.seconds(1)
+    private static let presenceInterval = Duration.seconds(15)
 
     private let database: any SQLDatabase
     private let stores: Stores
@@ -28,13 +32,17 @@ package final class Lookout: Service {
     private let desiredState: DesiredState
     private let registry: SessionRegistry
     private let workers: WorkerPool
+    private let authority: CertificateAuthority
     private let logger: Logger
     private let memory = Mutex(Memory())
+    private let files = BlockingPool(label: "pagewright.authority", width: 1)
 
     package init(
         database: any SQLDatabase, stores: Stores, bus: any CoordinatorBus, feed: EventFeed,
-        desiredState: DesiredState, registry: SessionRegistry, workers: WorkerPool, logger: Logger
+        desiredState: DesiredState, registry: SessionRegistry, workers: WorkerPool,
+        authority: CertificateAuthority, logger: Logger
     ) {
+        self.authority = authority
         self.database = database
         self.stores = stores
         self.bus = bus
@@ -77,8 +85,13 @@ package final class Lookout: Service {
             // Ends early when cancelled.
             try? await Task.sleep(for: Self.interval)
             await seeing {
+                // Somebody may have rotated it, with the command beside this program. Three small files.
+                if try await files.run({ [authority] in try authority.reload() }) {
+                    logger.notice("The fleet's authority was rotated one step")
+                }
                 try await lookAtEvents()
                 guard !registry.hosts.isEmpty else { return }
+                try await notePresence()
                 try await lookAtPlacements()
                 try await lookAtSessions()
                 try await lookAtCancellations()
@@ -121,15 +134,34 @@ package final class Lookout: Service {
         if !changed.isEmpty { desiredState.wake(changed) }
     }
 
+    /// Writes down every 15 s who is here, so that every coordinator knows since when a host is away.
+    private func notePresence() async throws {
+        let isDue = memory.withLock { memory in
+            guard memory.presenceNotedAt.map({ $0.duration(to: .now) >= Self.presenceInterval }) ?? true else {
+                return false
+            }
+            memory.presenceNotedAt = .now
+            return true
+        }
+        guard isDue else { return }
+        let hosts = registry.hosts
+        let now = SystemClock().now()
+        try await database.withTransaction { try await stores.hosts.touch(hosts, at: now, in: $0) }
+    }
+
     /// Ends sessions that are not their host's newest any more, or whose host was revoked.
     private func lookAtSessions() async throws {
         let sessions = registry.epochs
         guard !sessions.isEmpty else { return }
         let facts = try await database.read { try await stores.hosts.sessionFacts(in: $0) }
         for (host, epoch) in sessions {
-            guard let fact = facts[host], fact.state != .revoked else {
+            guard let fact = facts[host], !fact.state.isShutOut else {
                 registry.close(host, epoch: epoch, reason: "the host was revoked")
                 continue
+            }
+            if let order = fact.upgradeOrder { registry.tell(host, epoch: epoch, .upgrade(order), once: order.id) }
+            if !fact.certificateIssuer.isEmpty, fact.certificateIssuer != authority.issuerPin.text {
+                registry.tell(host, epoch: epoch, .renewCertificate, once: authority.issuerPin.text)
             }
             if fact.epoch > epoch {
                 registry.close(host, epoch: epoch, reason: "a newer session of this host was opened")

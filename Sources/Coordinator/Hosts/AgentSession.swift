@@ -21,6 +21,7 @@ struct AgentSession: Sendable {
     let completions: JobCompletions
     let desiredState: DesiredState
     let recovery: RecoveryService
+    let words: HostWords
     /// Asks the database whether this session is its host's newest, on whatever coordinator, and the host a member.
     let isNewest: @Sendable () async throws -> Bool
     let logger: Logger
@@ -68,6 +69,10 @@ struct AgentSession: Sendable {
             outbox.send(.verdict(completion.lease, verdict))
         case .siteStatus(let status):
             try await desiredState.record(status, from: host)
+        case .condition(let condition):
+            try await words.note(condition, of: host, epoch: epoch)
+        case .upgradeReport(let report):
+            try await words.note(report, of: host)
         }
     }
 

@@ -7,6 +7,8 @@ package import Persistence
 /// Serves the sessions of agents: what they say becomes moves of jobs and sites, what is decided is said to them.
 package struct AgentSessions: Sendable {
     private static let outboxLimit = 256
+    /// Frames that agents of the version before do not send, and coordinators of the version before do not take.
+    private static let features: Set = ["condition"]
 
     private let database: any SQLDatabase
     private let stores: Stores
@@ -75,7 +77,9 @@ package struct AgentSessions: Sendable {
         }
         let (epoch, isDraining) = try await begin(host, hello: hello)
         try await recovery.inspect(hello, of: host)
-        registry.add(host, epoch: epoch) { reason, delay in
+        registry.add(host, epoch: epoch) {
+            outbox.send($0)
+        } close: { reason, delay in
             outbox.send(.goAway(reason: reason, delay: delay))
             outbox.close()
         }
@@ -83,17 +87,18 @@ package struct AgentSessions: Sendable {
             registry.remove(host, epoch: epoch)
             workers.remove(host, epoch: epoch)
         }
-        outbox.send(
-            .welcome(
-                CoordinatorMessage.Welcome(
-                    sessionEpoch: epoch, heartbeatInterval: settings.heartbeatInterval,
-                    leaseDuration: settings.leaseDuration, coordinatorVersion: settings.version,
-                    versionKeys: [signer.publicKey])))
+        var welcome = CoordinatorMessage.Welcome(
+            sessionEpoch: epoch, heartbeatInterval: settings.heartbeatInterval,
+            leaseDuration: settings.leaseDuration, coordinatorVersion: settings.version,
+            versionKeys: [signer.publicKey])
+        welcome.features = Self.features
+        outbox.send(.welcome(welcome))
         let session = AgentSession(
             host: host, epoch: epoch, outbox: outbox, liveness: liveness, registry: registry, workers: workers,
             dispatcher: dispatcher, ledger: ledger, generations: generations, completions: completions,
-            desiredState: desiredState,
-            recovery: recovery, isNewest: { try await isNewest(host, epoch: epoch) }, logger: logger)
+            desiredState: desiredState, recovery: recovery,
+            words: HostWords(database: database, stores: stores, logger: logger),
+            isNewest: { try await isNewest(host, epoch: epoch) }, logger: logger)
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))
         for lease in lost { outbox.send(.leaseLost(lease)) }
@@ -133,8 +138,8 @@ package struct AgentSessions: Sendable {
     private func begin(_ id: HostID, hello: AgentMessage.Hello) async throws -> (epoch: Int64, isDraining: Bool) {
         let now = clock.now()
         // The host's row only: a thousand agents that come back at once do not wait for each other.
-        return try await database.withTransaction(on: .only([id.text])) { transaction in
-            guard var host = try await stores.hosts.find(id, in: transaction), host.state != .revoked else {
+        let (host, isCloned) = try await database.withTransaction(on: .only([id.text])) { transaction in
+            guard var host = try await stores.hosts.find(id, in: transaction), !host.state.isShutOut else {
                 throw ServiceError(.unauthenticated, "the host \(id) is not a member", rule: "host-unknown")
             }
             guard hello.roles.isSubset(of: host.roles) else {
@@ -142,10 +147,34 @@ package struct AgentSessions: Sendable {
                     .permissionDenied, "\(host.name) was not invited for these roles", field: "roles",
                     rule: "host-roles")
             }
-            host.openSession(agentVersion: hello.agentVersion, at: now)
+            // A program that does not name itself is told from others by the boot of its machine.
+            let instance = hello.instance.isEmpty ? hello.bootID : hello.instance
+            let isCloned = host.openSession(agentVersion: hello.agentVersion, instance: instance, at: now)
             try await stores.hosts.save(host, in: transaction)
-            return (host.sessionEpoch, host.state == .draining)
+            if isCloned {
+                try await AuditTrail(stores: stores).record(
+                    .hostQuarantined, on: id.text, by: .system, ["name": host.name], at: now, in: transaction)
+                try await feed.append(
+                    .hostChanged, owner: nil, site: nil,
+                    body: [
+                        "host_id": EventValue(id), "state": .text(host.state.rawValue), "connected": .boolean(false),
+                    ], at: now, in: transaction)
+            }
+            return (host, isCloned)
         }
+        if isCloned {
+            feed.announce()
+            registry.close(id, reason: "two machines use the certificate of this host")
+            registry.announce(id)
+            logger.critical(
+                "Two machines use one certificate; the host is quarantined",
+                metadata: ["host.id": "\(id)", "host.name": "\(host.name)"])
+            throw ServiceError(
+                .unauthenticated, "two machines use the certificate of \(host.name); neither may go on",
+                rule: "host-quarantined",
+                nextStep: "Revoke the host and invite the right machine again, or resume it if both were one machine.")
+        }
+        return (host.sessionEpoch, host.state == .draining)
     }
 
     private func isNewest(_ id: HostID, epoch: Int64) async throws -> Bool {

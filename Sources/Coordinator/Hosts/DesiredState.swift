@@ -48,20 +48,27 @@ package final class DesiredState: Sendable {
 
     func changes(of host: HostID) -> AsyncStream<Void> { wakeUps.changes(of: host) }
 
-    /// Places a site on every serving host that takes new sites.
+    /// Places a new site on the serving hosts that the installation's policy names.
     func place(_ site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws {
-        for host in try await stores.hosts.list(in: transaction)
-        where host.roles.contains(.serving) && host.state == .active {
-            try await stores.placements.place(site, on: host.id, at: now, in: transaction)
+        let fleet = try await PlacementFleet(stores: stores, at: now, in: transaction)
+        for host in settings.placement.change(among: fleet.candidates(for: [])).added {
+            try await stores.placements.place(site, on: host, at: now, in: transaction)
         }
     }
 
     /// Places every site on a host that just became a member.
+    ///
+    /// Only those that are to be everywhere: the others are where they should be.
     func placeAll(on host: HostID, at now: Timestamp, in transaction: any SQLTransaction) async throws {
+        let own = try await stores.sitePlacements.all(in: transaction)
+        let standard = settings.placement
         var request = try PageRequest(limit: 200)
         while true {
             let sites = try await stores.sites.list(owner: nil, page: request, in: transaction)
             for site in sites.items {
+                let policy = own[site.id] ?? standard
+                // A host that just joined has no labels yet.
+                guard policy.copies == nil, policy.selector == .none else { continue }
                 try await stores.placements.place(site.id, on: host, at: now, in: transaction)
             }
             guard let cursor = sites.nextCursor else { return }
@@ -98,6 +105,7 @@ package final class DesiredState: Sendable {
                 guard var placement = try await stores.placements.find(status.site, on: host, in: transaction) else {
                     continue
                 }
+                if try await note(localRollback: status, of: &placement, at: now, in: transaction) { continue }
                 var wanted: DesiredSite?
                 if placement.needsDigest(for: status) { wanted = try await desired(placement, in: transaction) }
                 switch placement.compare(status, digest: wanted.map(digest), at: now) {
@@ -174,6 +182,9 @@ package final class DesiredState: Sendable {
             guard var placement = try await stores.placements.find(status.site, on: host, in: transaction),
                 let wanted = try await desired(placement, in: transaction)
             else { return false }
+            if try await note(localRollback: status, of: &placement, at: now, in: transaction) {
+                return settings.undoesLocalRollbacks
+            }
             if case .raise(let above, let conflict) = placement.note(status, digest: digest(of: wanted), at: now) {
                 logger.error(
                     conflict == .hostIsAhead
@@ -190,6 +201,44 @@ package final class DesiredState: Sendable {
         }
         if isRaised { advance() }
         feed.announce()
+    }
+
+    /// Somebody on the host made another version live there than was asked for: an operator decided what becomes of that.
+    /// Returns whether it is so, and nothing more is to be done.
+    private func note(
+        localRollback status: SiteStatus, of placement: inout Placement, at now: Timestamp,
+        in transaction: any SQLTransaction
+    ) async throws -> Bool {
+        guard let version = status.localVersion, status.generation >= placement.generation, !placement.isRemoved else {
+            return false
+        }
+        let remark = "Somebody on the host rolled it back to version \(version) there."
+        if placement.error != remark {
+            try await AuditTrail(stores: stores).record(
+                .siteRolledBackLocally, on: status.site.text, of: status.site, by: .host(placement.host),
+                ["version": version.description, "kept": settings.undoesLocalRollbacks ? "no" : "yes"], at: now,
+                in: transaction)
+            logger.warning(
+                "A site was rolled back on its host",
+                metadata: [
+                    "host.id": "\(placement.host)", "site.id": "\(status.site)", "version": "\(version)",
+                    "kept": "\(!settings.undoesLocalRollbacks)",
+                ])
+        }
+        if settings.undoesLocalRollbacks {
+            try await stores.placements.raiseGeneration(
+                of: status.site, on: placement.host, above: status.generation, at: now, in: transaction)
+            return true
+        }
+        placement.state = .applied
+        placement.appliedGeneration = max(placement.appliedGeneration, status.generation)
+        placement.error = remark
+        placement.updatedAt = now
+        try await stores.placements.save(placement, in: transaction)
+        if let wanted = try await desired(placement, in: transaction) {
+            try await appendEvent(placement, wanted: wanted, at: now, in: transaction)
+        }
+        return true
     }
 
     private func appendEvent(
@@ -223,11 +272,14 @@ package final class DesiredState: Sendable {
             return DesiredSite.Tree(number: number, digest: version.digest, signature: version.signature)
         }
         let names = SiteNames(settings: settings)
-        return DesiredSite(
+        var wanted = DesiredSite(
             site: site.id, generation: placement.generation, live: try await tree(site.live),
             preview: try await tree(site.preview), previous: try await tree(site.previous),
             liveNames: try [DomainName(names.live(of: site))]
                 + (try await stores.sites.domains(of: site.id, in: transaction)),
             previewNames: [try DomainName(names.preview(of: site))], maintenance: site.maintenance?.message)
+        wanted.prepared = try await tree(
+            try await stores.preparedReleases.version(of: site.id, at: clock.now(), in: transaction))
+        return wanted
     }
 }

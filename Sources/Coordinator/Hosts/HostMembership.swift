@@ -21,13 +21,16 @@ package struct HostMembership: Sendable {
     private let authority: CertificateAuthority
     private let desiredState: DesiredState
     private let feed: EventFeed
+    private let certificateLifetime: Duration
     private let clock: any WallClock
     private let logger: Logger
 
     package init(
         database: any SQLDatabase, stores: Stores, authority: CertificateAuthority, desiredState: DesiredState,
-        feed: EventFeed, clock: any WallClock, logger: Logger
+        feed: EventFeed, certificateLifetime: Duration = CertificateAuthority.agentLifetime, clock: any WallClock,
+        logger: Logger
     ) {
+        self.certificateLifetime = certificateLifetime
         self.database = database
         self.stores = stores
         self.authority = authority
@@ -38,6 +41,8 @@ package struct HostMembership: Sendable {
     }
 
     /// Trades a join token's secret for a certificate. Of a thousand askers with one token, one gets it.
+    ///
+    /// The life of its certificates is a day; tests make it short.
     package func enrol(
         secret: String, signingRequest: [UInt8], hostName: String, agentVersion: String
     ) async throws -> Credential {
@@ -45,7 +50,8 @@ package struct HostMembership: Sendable {
         let now = clock.now()
         let name = String(hostName.trimmed.prefix(100))
         let id = HostID(at: now)
-        let certificate = try authority.issueAgentCertificate(for: id, signingRequest: signingRequest, at: now)
+        let certificate = try authority.issueAgentCertificate(
+            for: id, signingRequest: signingRequest, validity: certificateLifetime, isJoining: true, at: now)
         let host = try await database.withTransaction { transaction in
             guard
                 let roles = try await stores.hosts.redeemInvitation(
@@ -56,10 +62,11 @@ package struct HostMembership: Sendable {
                     .unauthenticated, "the join token is \(problem)", field: "token", rule: "token-\(problem)",
                     nextStep: "Make a new one with: pagewright host invite.")
             }
-            let host = Host(
+            var host = Host(
                 id: id, name: name.isEmpty ? id.text : name, roles: roles,
                 agentVersion: String(agentVersion.prefix(40)), certificateSerial: certificate.serial,
                 certificateExpiresAt: certificate.notAfter, createdAt: now)
+            host.certificateIssuer = certificate.issuer
             try await stores.hosts.insert(host, in: transaction)
             if roles.contains(.serving) { try await desiredState.placeAll(on: id, at: now, in: transaction) }
             try await AuditTrail(stores: stores).record(
@@ -76,17 +83,19 @@ package struct HostMembership: Sendable {
         feed.announce()
         MetricsSystem.factory.increment(.certificatesIssued)
         logger.notice("Host joined", metadata: ["host.id": "\(id)", "host.name": "\(host.name)"])
-        return Credential(host: id, certificate: certificate, trustRoots: [authority.root], roles: host.roles)
+        return Credential(host: id, certificate: certificate, trustRoots: authority.trustRoots, roles: host.roles)
     }
 
     /// Gives a member a newer certificate. The one in use stays good until the newer one was seen.
     package func renew(_ id: HostID, signingRequest: [UInt8]) async throws -> Credential {
         let now = clock.now()
-        let certificate = try authority.issueAgentCertificate(for: id, signingRequest: signingRequest, at: now)
+        let certificate = try authority.issueAgentCertificate(
+            for: id, signingRequest: signingRequest, validity: certificateLifetime, at: now)
         let host = try await database.withTransaction { transaction in
-            guard var host = try await stores.hosts.find(id, in: transaction), host.state != .revoked else {
+            guard var host = try await stores.hosts.find(id, in: transaction), !host.state.isShutOut else {
                 throw Self.unknown(id)
             }
+            host.certificateIssuer = certificate.issuer
             host.pendingSerial = certificate.serial
             host.certificateExpiresAt = certificate.notAfter
             try await stores.hosts.save(host, in: transaction)
@@ -97,8 +106,11 @@ package struct HostMembership: Sendable {
         }
         MetricsSystem.factory.increment(.certificatesIssued)
         logger.info("Renewed certificate", metadata: ["host.id": "\(id)"])
-        return Credential(host: id, certificate: certificate, trustRoots: [authority.root], roles: host.roles)
+        return Credential(host: id, certificate: certificate, trustRoots: authority.trustRoots, roles: host.roles)
     }
+
+    /// An expired certificate may ask for a newer one for so long, and for nothing else.
+    package static let recoveryWindow = Duration.seconds(14 * 86_400)
 
     /// Whether a certificate that TLS believed is still the host's: not revoked, not replaced. For every call.
     @discardableResult

@@ -138,6 +138,29 @@ package struct HostService: Sendable {
         return view
     }
 
+    /// Says what kind of host it is; sites find their hosts by it. `labels` is `key=value,key=value`, and replaces what
+    /// was said before.
+    package func label(
+        _ id: HostID, _ labels: String, for principal: Principal, once: Once<HostView> = .unkeyed
+    ) async throws -> HostView {
+        try principal.requireAdmin()
+        let labels = try HostLabels(labels)
+        let now = clock.now()
+        let view = try await database.withTransaction(once) { transaction in
+            var host = try await host(id, in: transaction)
+            if host.labels != labels {
+                try await AuditTrail(stores: stores).record(
+                    .hostLabelled, on: id.text, for: principal,
+                    ["name": host.name, "labels": labels.description], at: now, in: transaction)
+            }
+            host.labels = labels
+            try await stores.hosts.save(host, in: transaction)
+            return try await self.view(host, in: transaction)
+        }
+        logger.notice("Labelled host", metadata: ["host.id": "\(id)", "labels": "\(labels)"])
+        return view
+    }
+
     private func setState(
         _ state: Host.State, of id: HostID, for principal: Principal, once: Once<HostView>
     ) async throws -> HostView {
@@ -150,6 +173,12 @@ package struct HostService: Sendable {
                     .conflict, "\(host.name) was revoked", rule: "host-revoked",
                     nextStep: "Invite it again with: pagewright host invite.")
             }
+            guard host.state != .quarantined || state != .draining else {
+                throw ServiceError(
+                    .conflict, "\(host.name) is quarantined: two machines use its certificate",
+                    rule: "host-quarantined", nextStep: "Revoke it, or resume it if both were one machine.")
+            }
+            if host.state == .quarantined { host.credentialUse = CredentialUse() }
             if host.state != state {
                 try await AuditTrail(stores: stores).record(
                     Self.action(for: state), on: id.text, for: principal, ["name": host.name], at: now, in: transaction)
@@ -176,6 +205,7 @@ package struct HostService: Sendable {
         case .active: .hostResumed
         case .draining: .hostDrained
         case .revoked: .hostRevoked
+        case .quarantined: .hostQuarantined
         }
     }
 

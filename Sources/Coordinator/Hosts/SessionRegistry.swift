@@ -9,11 +9,15 @@ package final class SessionRegistry: Sendable {
     struct Entry: Sendable {
         let epoch: Int64
         let close: Close
+        let send: Send
         var disk: (free: Int64, total: Int64)?
+        /// What it was told once.
+        var told: Set<String> = []
     }
 
     /// Ends the session; the agent comes back after `delay`.
     typealias Close = @Sendable (_ reason: String, _ delay: Duration) -> Void
+    typealias Send = @Sendable (CoordinatorMessage) -> Void
 
     /// When all sessions end at once, so many of them come back in a second.
     private static let returnsPerSecond = 100
@@ -30,9 +34,9 @@ package final class SessionRegistry: Sendable {
     }
 
     /// Adds a session, ends an older one of the same host, and tells other coordinators that it is there.
-    func add(_ host: HostID, epoch: Int64, close: @escaping Close) {
+    func add(_ host: HostID, epoch: Int64, send: @escaping Send = { _ in }, close: @escaping Close) {
         let older = entries.withLock { entries -> Entry? in
-            defer { entries[host] = Entry(epoch: epoch, close: close) }
+            defer { entries[host] = Entry(epoch: epoch, close: close, send: send) }
             return entries[host]
         }
         publishCount()
@@ -61,6 +65,15 @@ package final class SessionRegistry: Sendable {
 
     func setDisk(_ host: HostID, epoch: Int64, free: Int64, total: Int64) {
         entries.withLock { if $0[host]?.epoch == epoch { $0[host]?.disk = (free, total) } }
+    }
+
+    /// Says something on a session of a host, if it is still this one and was not told yet.
+    func tell(_ host: HostID, epoch: Int64, _ message: CoordinatorMessage, once word: String) {
+        let send = entries.withLock { entries -> Send? in
+            guard entries[host]?.epoch == epoch, entries[host]?.told.insert(word).inserted == true else { return nil }
+            return entries[host]?.send
+        }
+        send?(message)
     }
 
     /// Ends the session of a host, if it has one.

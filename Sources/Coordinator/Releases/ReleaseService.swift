@@ -106,6 +106,86 @@ package struct ReleaseService: Sendable {
         try await release(on: reference, for: principal, once: once) { _ in number }
     }
 
+    /// Makes a version live on all hosts of the site, or on none: every host fetches, checks and builds it first. Waits for
+    /// that, for the time that the settings give it; when a host cannot, nothing has changed for visitors, and the error
+    /// names it.
+    package func promoteEverywhere(
+        _ number: Int, on reference: String, for principal: Principal, once: Once<Release> = .unkeyed
+    ) async throws -> Release {
+        let now = clock.now()
+        var generator = SystemRandomNumberGenerator()
+        let token = Hexadecimal.text(of: (0..<12).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let deadline = now + settings.prepareTimeout
+        let (plan, names) = try await database.withTransaction { transaction in
+            let site = try await access.find(reference, for: principal, in: transaction)
+            let version = try await access.version(number, of: site, in: transaction)
+            guard
+                try await stores.preparedReleases.begin(
+                    version.number, of: site.id, token: token, at: now, until: deadline, in: transaction)
+            else {
+                throw ServiceError(
+                    .conflict, "another version of \(site.slug) is being prepared", rule: "release-prepared",
+                    nextStep: "Wait until that one is live or was given up.")
+            }
+            try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
+            var names: [HostID: String] = [:]
+            var generations: [HostID: Int64] = [:]
+            for placement in try await stores.placements.list(of: site.id, in: transaction) where !placement.isRemoved {
+                guard let host = try await stores.hosts.find(placement.host, in: transaction), !host.state.isShutOut
+                else { continue }
+                names[host.id] = host.name
+                generations[host.id] = placement.generation
+            }
+            return (
+                PreparedRelease(
+                    site: site.id, version: version.number, generations: generations, deadline: deadline), names
+            )
+        }
+        desiredState.advance()
+        do {
+            try await waitUntilPrepared(plan, names: names)
+            let release = try await database.withTransaction(once) { transaction in
+                var site = try await access.find(plan.site.text, for: principal, in: transaction)
+                guard try await stores.preparedReleases.end(plan.site, token: token, in: transaction) else {
+                    throw ServiceError(
+                        .unavailable, "the preparation took too long and was given up", rule: "release-prepared")
+                }
+                let at = clock.now()
+                let release = try await record(plan.version, on: &site, for: principal, at: at, in: transaction)
+                try await stores.sites.save(site, in: transaction)
+                try await stores.placements.raiseGenerations(of: site.id, at: at, in: transaction)
+                return release
+            }
+            announce(release)
+            return release
+        } catch {
+            // The caller may be gone; the site must not be left in preparation.
+            await Task {
+                _ = try? await database.withTransaction { transaction in
+                    try await stores.preparedReleases.end(plan.site, token: token, in: transaction)
+                }
+            }.value
+            throw error
+        }
+    }
+
+    private func waitUntilPrepared(_ plan: PreparedRelease, names: [HostID: String]) async throws {
+        while true {
+            let placements = try await database.read { transaction in
+                try await stores.placements.list(of: plan.site, in: transaction)
+            }.filter { names[$0.host] != nil }
+            switch plan.step(seeing: placements, names: names, at: clock.now()) {
+            case .commit: return
+            case .wait: try await Task.sleep(for: .milliseconds(100))
+            case .abort(let reason):
+                throw ServiceError(
+                    .failedPrecondition, "not every host can show version \(plan.version), so none does: \(reason)",
+                    rule: "release-all-or-nothing",
+                    nextStep: "Look at the hosts with: pagewright hosts; or promote it as they come.")
+            }
+        }
+    }
+
     /// Promotes the version that was live before, or `number`.
     package func rollBack(
         on reference: String, to number: Int?, for principal: Principal, once: Once<Release> = .unkeyed

@@ -12,7 +12,9 @@ struct SiteViewer: Sendable {
         var serving: [ServingView] = []
         for placement in try await stores.placements.list(of: site.id, in: transaction) {
             let host = try await stores.hosts.find(placement.host, in: transaction)
-            guard let host, host.state != .revoked else { continue }
+            guard let host, !host.state.isShutOut else { continue }
+            // Taken off this host, and the host has done so.
+            if placement.isRemoved, placement.state == .applied { continue }
             serving.append(
                 ServingView(
                     host: placement.host, hostName: host.name, generation: placement.generation,

@@ -110,7 +110,10 @@ package struct BlobExchange: Sendable {
                         .permissionDenied, "the site \(id) is not placed on this host", rule: "blob-access")
                 }
                 var digests: Set<ContentDigest> = []
-                for number in [site.live, site.preview, site.previous].compactMap(\.self) {
+                // Whatever time it is: a preparation that is over is harmless to read.
+                let prepared = try await stores.preparedReleases.version(
+                    of: id, at: Timestamp(millisecondsSinceEpoch: 0), in: transaction)
+                for number in [site.live, site.preview, site.previous, prepared].compactMap(\.self) {
                     if let version = try await stores.versions.find(number, of: id, in: transaction) {
                         digests.insert(version.digest)
                     }

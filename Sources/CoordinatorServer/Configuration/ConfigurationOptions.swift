@@ -32,6 +32,14 @@ struct ConfigurationOptions: ParsableArguments {
         return SettingSource(flags: given, environment: environment, file: try file(environment))
     }
 
+    /// The configuration file in force, if there is one.
+    var configurationPath: String? {
+        if let path = config ?? ProcessInfo.processInfo.environment["PAGEWRIGHT_COORDINATOR_CONFIG"], !path.isEmpty {
+            return path
+        }
+        return FileManager.default.fileExists(atPath: Self.usualFile) ? Self.usualFile : nil
+    }
+
     private func file(_ environment: [String: String]) throws(ServiceError) -> ConfigurationFile? {
         if let config = config ?? environment["PAGEWRIGHT_COORDINATOR_CONFIG"], !config.isEmpty {
             return try ConfigurationFile.read(config)

@@ -22,6 +22,9 @@ struct ServeSettings: Sendable {
     /// Zero when unused blobs are not deleted.
     let collectionEvery: Duration
     let collectionGrace: Duration
+    let backups: BackupSettings
+    let placement: PlacementPolicy
+    let undoesLocalRollbacks: Bool
 
     init(_ source: SettingSource) throws(ServiceError) {
         folder = try source.stateFolder()
@@ -50,6 +53,27 @@ struct ServeSettings: Sendable {
         blobs = try BlobSettings(source)
         collectionEvery = try source.duration(.collectionEvery)
         collectionGrace = try source.duration(.collectionGrace)
+        backups = try BackupSettings(source)
+        placement = try Self.placement(source)
+        undoesLocalRollbacks =
+            try source.value(.rollbackLocal, "is reconcile or respect") { ["reconcile": true, "respect": false][$0] }
+            ?? true
         logFormat = try source.value(.logFormat, "is logfmt or json") { LogFormat(rawValue: $0) } ?? .logfmt
+    }
+
+    private static func placement(_ source: SettingSource) throws(ServiceError) -> PlacementPolicy {
+        // 0 stands for all.
+        let number = try source.value(.placementCopies, "is all, or a number of hosts from 1 to 100") { text in
+            text == "all" ? 0 : Int(text).flatMap { (1...100).contains($0) ? $0 : nil }
+        }
+        let copies = number.flatMap { $0 == 0 ? nil : $0 }
+        let lostAfter = try source.duration(.placementLostAfter)
+        return try PlacementPolicy(
+            copies: copies,
+            selector: try source.value(.placementLabels, "are labels such as disk=fast") { try HostLabels($0) }
+                ?? .none,
+            spread: source.text(.placementSpread), leavesDraining: try source.boolean(.placementLeaveDraining),
+            lostAfter: lostAfter == .zero ? nil : lostAfter
+        ).validated()
     }
 }

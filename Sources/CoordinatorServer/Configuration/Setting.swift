@@ -72,10 +72,41 @@ struct Setting: Hashable, Sendable {
     static let collectionGrace = Setting(
         "collection.grace", "How old an unused blob must be before it is deleted, such as 24h or 30m.", standard: "24h")
 
+    static let backupTo = Setting(
+        "backup.to", "Where backups go: a folder on another disk, or s3://bucket/prefix?endpoint=…&region=….")
+    static let backupEvery = Setting(
+        "backup.every", "How often a backup is made, such as 24h; 0 is never.", standard: "0")
+    static let backupDrillEvery = Setting(
+        "backup.drill-every",
+        "How often the newest backup is restored to prove that it can be, such as 7d; 0 is never.",
+        standard: "0")
+    static let backupBlobs = Setting(
+        "backup.blobs", "What of the content of versions is in a backup: list or copy.", standard: "list")
+    static let backupKeep = Setting("backup.keep", "How old a backup becomes, such as 30d.", standard: "30d")
+    static let backupPassphrase = Setting(
+        "backup.passphrase", "What opens the backups; keep a copy somewhere else.", isSecret: true)
+
+    static let placementCopies = Setting(
+        "placement.copies", "On how many serving hosts a site is: all, or a number.", standard: "all")
+    static let placementLabels = Setting(
+        "placement.labels", "Only hosts with these labels have sites: key=value,key=value.")
+    static let placementSpread = Setting(
+        "placement.spread", "The label whose values the copies of a site shall differ in, such as zone.")
+    static let placementLeaveDraining = Setting(
+        "placement.leave-draining", "Whether the sites of a drained host go elsewhere.", standard: "false")
+    static let placementLostAfter = Setting(
+        "placement.lost-after", "How long a host may be away until its sites go elsewhere, such as 1h; 0 is for ever.",
+        standard: "0")
+    static let rollbackLocal = Setting(
+        "rollback.local",
+        "What becomes of a roll-back made on a host: reconcile undoes it, respect lets it be until the next release.",
+        standard: "reconcile")
+
     static let all = [
         state, secrets, database, databasePassword, redis, redisPassword, blobs, s3Credentials, s3AccessKey,
         s3SecretKey, s3SessionToken, s3Presigned, collectionEvery, collectionGrace, listen, port, agentsPort,
-        agentsAddress,
-        sitesDomain, sitesPort, trustForwardedFor, logLevel, logFormat,
+        agentsAddress, sitesDomain, sitesPort, trustForwardedFor, logLevel, logFormat, backupTo, backupEvery,
+        backupDrillEvery, backupBlobs, backupKeep, backupPassphrase, placementCopies, placementLabels, placementSpread,
+        placementLeaveDraining, placementLostAfter, rollbackLocal,
     ]
 }

@@ -62,6 +62,16 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case hostResumed = "host.resumed"
     case hostRevoked = "host.revoked"
     case certificateIssued = "certificate.issued"
+    /// Two machines used one certificate.
+    case hostQuarantined = "host.quarantined"
+    case hostLabelled = "host.labelled"
+    /// Somebody on a host made another version live there.
+    case siteRolledBackLocally = "site.rolled-back-locally"
+    case placementChanged = "placement.changed"
+    case rolloutPlanned = "rollout.planned"
+    case rolloutCancelled = "rollout.cancelled"
+    case rolloutFinished = "rollout.finished"
+    case backupRestored = "backup.restored"
 
     case brakeEngaged = "brake.engaged"
     case brakeReleased = "brake.released"

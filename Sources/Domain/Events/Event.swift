@@ -16,6 +16,10 @@ package struct Event: Sendable, Equatable {
         /// A host said what it serves for a site.
         case siteServed = "site.served"
         case hostChanged = "host.changed"
+        /// A roll-out of a new version of the agent went on.
+        case rolloutChanged = "rollout.changed"
+        /// A backup or a drill ended.
+        case backupFinished = "backup.finished"
     }
 
     /// Grows with every event, in the order of the commits.

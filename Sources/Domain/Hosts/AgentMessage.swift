@@ -11,6 +11,8 @@ package enum AgentMessage: Sendable, Equatable {
         package var inventory: [SiteStatus]
         /// Engines that it can run.
         package var engines: Set<EngineName>
+        /// Chosen by each program when it starts; empty from agents that do not say.
+        package var instance = ""
 
         package init(
             agentVersion: String, roles: Set<HostRole>, bootID: String, leases: [JobLease], inventory: [SiteStatus],
@@ -40,4 +42,8 @@ package enum AgentMessage: Sendable, Equatable {
     case log(JobLease, text: String, droppedBytes: Int64)
     case complete(JobCompletion)
     case siteStatus(SiteStatus)
+    /// How the host is; only to a coordinator that asked for it.
+    case condition(HostCondition)
+    /// What became of an order.
+    case upgradeReport(UpgradeReport)
 }

@@ -7,6 +7,8 @@ package enum CoordinatorMessage: Sendable, Equatable {
         package var coordinatorVersion: String
         /// The raw Ed25519 public keys that may have signed a version.
         package var versionKeys: [[UInt8]]
+        /// Frames of newer agents that this coordinator understands.
+        package var features: Set<String> = []
         /// Certificates issued by these are the coordinator's fleet CA, DER.
         package init(
             sessionEpoch: Int64, heartbeatInterval: Duration, leaseDuration: Duration, coordinatorVersion: String,
@@ -32,6 +34,10 @@ package enum CoordinatorMessage: Sendable, Equatable {
     case verdict(JobLease, CompletionVerdict)
     /// Values that the host is to converge to.
     case desired([DesiredSite], DesiredPart)
+    /// The host is to run another version of the agent.
+    case upgrade(UpgradeOrder)
+    /// The host is to get a newer certificate now.
+    case renewCertificate
     /// The coordinator is about to stop: come back after `delay`.
     case goAway(reason: String, delay: Duration)
 }

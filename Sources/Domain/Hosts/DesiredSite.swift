@@ -27,6 +27,8 @@ package struct DesiredSite: Sendable, Equatable {
     package let previewNames: [DomainName]
     /// The text on the maintenance page; `nil` when the site is open.
     package let maintenance: String?
+    /// To be fetched and built, and not shown. It is no part of the state: who does not know it fetches later.
+    package var prepared: Tree?
 
     package init(
         site: SiteID, generation: Int64, isRemoved: Bool = false, live: Tree? = nil, preview: Tree? = nil,
@@ -47,7 +49,7 @@ package struct DesiredSite: Sendable, Equatable {
     /// The trees that the host needs, each once.
     package var trees: [Tree] {
         var seen: Set<ContentDigest> = []
-        return [live, preview, previous].compactMap(\.self).filter { seen.insert($0.digest).inserted }
+        return [live, preview, previous, prepared].compactMap(\.self).filter { seen.insert($0.digest).inserted }
     }
 
     /// Whether both ask for the same, whatever their generations are.

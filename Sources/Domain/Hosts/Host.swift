@@ -6,6 +6,11 @@ package struct Host: Sendable, Identifiable, Equatable {
         case draining
         /// Its certificate is worth nothing any more.
         case revoked
+        /// Two machines used its certificate: neither may do anything until an operator decides.
+        case quarantined
+
+        /// Whether it may not even speak.
+        package var isShutOut: Bool { self == .revoked || self == .quarantined }
     }
 
     package let id: HostID
@@ -21,6 +26,14 @@ package struct Host: Sendable, Identifiable, Equatable {
     package var certificateExpiresAt: Timestamp
     package var lastSeenAt: Timestamp?
     package let createdAt: Timestamp
+    /// What an operator says of it.
+    package var labels = HostLabels.none
+    /// Which programs used its credential of late.
+    package var credentialUse = CredentialUse()
+    /// The version that it is to run, until it does.
+    package var upgradeOrder: UpgradeOrder?
+    /// The pin of the authority that signed the certificate handed out last; empty when that is not known.
+    package var certificateIssuer = ""
 
     package init(
         id: HostID, name: String, roles: Set<HostRole>, state: State = .active, agentVersion: String = "",
@@ -41,14 +54,20 @@ package struct Host: Sendable, Identifiable, Equatable {
     }
 
     /// Begins a session; every session before it is over from this instant.
-    package mutating func openSession(agentVersion: String, at now: Timestamp) {
+    ///
+    /// Returns whether that shows that two machines have its credential; it is quarantined then.
+    @discardableResult
+    package mutating func openSession(agentVersion: String, instance: String = "", at now: Timestamp) -> Bool {
         sessionEpoch += 1
         lastSeenAt = now
         self.agentVersion = String(agentVersion.prefix(40))
+        guard credentialUse.opened(by: instance, at: now) else { return false }
+        state = .quarantined
+        return true
     }
 
     /// Whether what was said in the session of that epoch may have an effect: it is the newest one of a member.
-    package func admits(frameOf epoch: Int64) -> Bool { state != .revoked && epoch == sessionEpoch }
+    package func admits(frameOf epoch: Int64) -> Bool { !state.isShutOut && epoch == sessionEpoch }
 
     /// Refuses a certificate that is neither the current nor the pending one, and revoked hosts.
     ///
@@ -58,6 +77,13 @@ package struct Host: Sendable, Identifiable, Equatable {
             throw ServiceError(
                 .unauthenticated, "the host \(name) was revoked", rule: "host-revoked",
                 nextStep: "Invite it again with: pagewright host invite.")
+        }
+        guard state != .quarantined else {
+            throw ServiceError(
+                .unauthenticated, "two machines use the certificate of \(name); neither may go on",
+                rule: "host-quarantined",
+                nextStep: "Find out which is the right one, then: pagewright host revoke, and invite it again. "
+                    + "If both were one machine: pagewright host resume.")
         }
         if serial == certificateSerial { return false }
         guard serial == pendingSerial else {

@@ -29,6 +29,8 @@ package struct SiteStatus: Sendable, Equatable {
     package let fetchedBytes: Int64
     /// The versions that it serves: live, preview and the one before; told when a session begins.
     package let trees: [Tree]
+    /// The version that somebody on the host made live there, against what was asked for.
+    package var localVersion: VersionNumber?
 
     package init(
         site: SiteID, generation: Int64, digest: ContentDigest, condition: Condition, fetchedFiles: Int = 0,

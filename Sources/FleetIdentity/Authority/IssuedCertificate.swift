@@ -8,6 +8,8 @@ package struct IssuedCertificate: Sendable, Equatable {
     package let serial: String
     package let notBefore: Timestamp
     package let notAfter: Timestamp
+    /// The pin of the authority's key that signed it; empty when that does not matter.
+    package var issuer = ""
 
     package init(chain: [[UInt8]], serial: String, notBefore: Timestamp, notAfter: Timestamp) {
         self.chain = chain

@@ -14,6 +14,8 @@ struct HostBody: Decodable {
     let diskTotalBytes: Int64?
     let credit: Int?
     let jobs: Int?
+    let labels: String?
+    let upgradingTo: String?
 
     var disk: String {
         guard let diskFreeBytes, let diskTotalBytes, diskTotalBytes > 0 else { return "-" }
@@ -23,7 +25,15 @@ struct HostBody: Decodable {
 
 struct HostsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hosts", abstract: "List the machines (administrators).", discussion: "Example: pagewright hosts")
+        commandName: "hosts", abstract: "List the machines, and bring them a new version (administrators).",
+        discussion: "Example: pagewright hosts",
+        subcommands: [HostsListCommand.self, HostsUpgradeCommand.self, HostsRolloutsCommand.self],
+        defaultSubcommand: HostsListCommand.self)
+}
+
+struct HostsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the machines.", discussion: "Example: pagewright hosts list")
 
     @OptionGroup var connection: ConnectionOptions
 
@@ -31,11 +41,14 @@ struct HostsCommand: AsyncParsableCommand {
         try await connection.withClient { client in
             let answer = try await client.send(.get, "/hosts")
             guard !connection.json else { return Console.print(json: answer.body) }
-            var table = TextTable("HOST", "NAME", "ROLES", "STATE", "LINK", "CERTIFICATE", "DISK FREE", "JOBS")
+            var table = TextTable(
+                "HOST", "NAME", "ROLES", "STATE", "LINK", "VERSION", "LABELS", "CERTIFICATE", "DISK FREE", "JOBS")
             for host in try answer.decode(ListBody<HostBody>.self).items {
                 table.add(
                     host.id, host.name, host.roles.joined(separator: ","), host.state,
                     host.connected ? "connected" : "seen \(Wording.age(host.lastSeenAt))",
+                    (host.agentVersion ?? "-") + (host.upgradingTo.map { " to \($0)" } ?? ""),
+                    host.labels.flatMap { $0.isEmpty ? nil : $0 } ?? "-",
                     "ends \(Wording.age(host.certificateExpiresAt))", host.disk, "\(host.jobs ?? 0)")
             }
             table.print(empty: "There is no host yet. Invite one: pagewright host invite --role worker --role serving")
@@ -49,6 +62,7 @@ struct HostCommand: AsyncParsableCommand {
         discussion: "Example: pagewright host invite --role serving",
         subcommands: [
             HostInviteCommand.self, HostDrainCommand.self, HostResumeCommand.self, HostRevokeCommand.self,
+            HostLabelCommand.self,
         ])
 }
 
@@ -133,5 +147,24 @@ struct HostRevokeCommand: AsyncParsableCommand {
             guard answer == change.host else { throw CLIError(.failed, "that is not its id; nothing was done") }
         }
         try await change.send("revoke") { "\($0.name) is revoked." }
+    }
+}
+
+struct HostLabelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label", abstract: "Say what kind of machine it is; sites find their hosts by it.",
+        discussion: "Replaces all labels that it had.\n\nExample: pagewright host label host_01jx… zone=north,disk=fast")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The host's id.") var host: String
+    @Argument(help: "key=value,key=value; an empty text takes all labels away.") var labels: String
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let answer = try await client.send(.put, "/hosts/\(host)/labels", body: .json(["labels": labels]))
+            guard !connection.json else { return Console.print(json: answer.body) }
+            let found: HostBody = try answer.decode()
+            Console.print("\(found.name): \(found.labels ?? "")")
+        }
     }
 }

@@ -53,6 +53,13 @@ struct PromoteCommand: AsyncParsableCommand {
     @OptionGroup var wait: ServingWait
     @Argument(help: "The site's slug or id.") var site: String
     @Argument(help: "The version; default: the one in the preview.") var version: Int?
+    @Flag(help: "Live on all hosts or on none: every host prepares it first, and one that cannot stops it.")
+    var allOrNothing = false
+
+    private struct Promotion: Encodable {
+        let version: Int
+        let mode: String?
+    }
 
     func run() async throws {
         try await connection.withClient { client in
@@ -62,7 +69,10 @@ struct PromoteCommand: AsyncParsableCommand {
                     .failed, "\(site) has no preview to promote",
                     nextStep: "Name a version: pagewright versions \(site).")
             }
-            let answer = try await client.send(.post, "/sites/\(site)/promote", body: .json(["version": number]))
+            let answer = try await client.send(
+                .post, "/sites/\(site)/promote",
+                body: .json(Promotion(version: number, mode: allOrNothing ? "all-or-nothing" : nil)),
+                timeout: .seconds(120))
             try await ReleaseReport(connection: connection, wait: wait, client: client, before: before).show(answer)
         }
     }

@@ -114,25 +114,15 @@ package struct DatabaseCopy: Sendable {
             rule: "copy-differs", nextStep: "Nothing was kept in the target. Report this; it is a fault of ours.")
     }
 
-    /// The rows that come next in the order of the key.
     private func page(
         of table: SchemaTable, after last: SQLRow?, in transaction: any SQLTransaction
     ) async throws -> [SQLRow] {
-        precondition(!table.key.isEmpty, "every table has a primary key")
-        let key = table.key.joined(separator: ", ")
-        guard let last else {
-            return try await transaction.query(
-                "SELECT * FROM \(table.name) ORDER BY \(key) LIMIT \(Self.batch)")
-        }
-        let places = table.key.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
-        return try await transaction.query(
-            "SELECT * FROM \(table.name) WHERE (\(key)) > (\(places)) ORDER BY \(key) LIMIT \(Self.batch)",
-            try table.key.map { try last.value($0) })
+        try await table.page(after: last, limit: Self.batch, in: transaction)
     }
 }
 
 /// The digest of a table, row after row. Columns count in the order of their names.
-private struct TableDigest {
+struct TableDigest {
     private(set) var rows = 0
     private(set) var newest: [UInt8] = []
     private var whole = SHA256()

@@ -47,3 +47,38 @@ extension Schema {
         return []
     }
 }
+
+extension SchemaTable {
+    /// The rows that come next in the order of the key.
+    func page(after last: SQLRow?, limit: Int, in transaction: any SQLTransaction) async throws -> [SQLRow] {
+        precondition(!key.isEmpty, "every table has a primary key")
+        let columns = key.joined(separator: ", ")
+        guard let last else {
+            return try await transaction.query("SELECT * FROM \(name) ORDER BY \(columns) LIMIT \(limit)")
+        }
+        let places = key.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
+        return try await transaction.query(
+            "SELECT * FROM \(name) WHERE (\(columns)) > (\(places)) ORDER BY \(columns) LIMIT \(limit)",
+            try key.map { try last.value($0) })
+    }
+
+    /// Adds rows with these columns.
+    func insert(
+        _ rows: ArraySlice<[SQLValue]>, columns: [String], in transaction: any SQLTransaction
+    ) async throws {
+        // SQLite takes 32,766 parameters.
+        let perStatement = max(1, 2000 / max(1, columns.count))
+        var rest = rows
+        while !rest.isEmpty {
+            let slice = rest.prefix(perStatement)
+            rest = rest.dropFirst(perStatement)
+            let places = slice.indices.map { row in
+                let first = (row - slice.startIndex) * columns.count
+                return "(\(columns.indices.map { "$\(first + $0 + 1)" }.joined(separator: ", ")))"
+            }
+            try await transaction.execute(
+                "INSERT INTO \(name) (\(columns.joined(separator: ", "))) VALUES \(places.joined(separator: ", "))",
+                slice.flatMap { $0 })
+        }
+    }
+}

@@ -13,28 +13,60 @@ package struct HostStore: Sendable {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             [
-                SQLValue(host.id), .text(host.name), .text(Self.text(of: host.roles)), .text(host.state.rawValue),
+                SQLValue(host.id), .text(host.name), .text(Self.text(of: host.roles)), Self.word(for: host.state),
                 .text(host.agentVersion), .integer(host.sessionEpoch), .text(host.certificateSerial),
                 SQLValue(host.pendingSerial), SQLValue(host.certificateExpiresAt), SQLValue(host.lastSeenAt),
                 SQLValue(host.createdAt),
             ])
+        try await save(host, in: transaction)
     }
 
     package func save(_ host: Host, in transaction: any SQLTransaction) async throws {
         try await transaction.execute(
             """
             UPDATE host SET name = $2, state = $3, agent_version = $4, session_epoch = $5, certificate_serial = $6,
-                pending_serial = $7, certificate_expires_at = $8, last_seen_at = $9 WHERE id = $1
+                pending_serial = $7, certificate_expires_at = $8, last_seen_at = $9, quarantined = $10, labels = $11,
+                credential_use = $12, upgrade_order = $13, upgrade_version = $14, certificate_issuer = $15
+            WHERE id = $1
             """,
             [
-                SQLValue(host.id), .text(host.name), .text(host.state.rawValue), .text(host.agentVersion),
+                SQLValue(host.id), .text(host.name), Self.word(for: host.state), .text(host.agentVersion),
                 .integer(host.sessionEpoch), .text(host.certificateSerial), SQLValue(host.pendingSerial),
                 SQLValue(host.certificateExpiresAt), SQLValue(host.lastSeenAt),
+                SQLValue(host.state == .quarantined), .text(host.labels.description), .text(host.credentialUse.text),
+                SQLValue(host.upgradeOrder?.id), SQLValue(host.upgradeOrder?.version.text),
+                .text(host.certificateIssuer),
             ])
+    }
+
+    /// A coordinator of the version before knows no quarantine; for it the host is one that is shut out.
+    private static func word(for state: Host.State) -> SQLValue {
+        .text((state == .quarantined ? .revoked : state).rawValue)
+    }
+
+    private static func state(in row: SQLRow) throws -> Host.State {
+        let state: Host.State = try row.word("state")
+        let isQuarantined = try row.optionalInteger("quarantined") ?? 0 == 1
+        return state == .revoked && isQuarantined ? .quarantined : state
     }
 
     package func find(_ id: HostID, in transaction: any SQLTransaction) async throws -> Host? {
         try await transaction.query("SELECT * FROM host WHERE id = $1", [SQLValue(id)]).first.map(Self.host)
+    }
+
+    /// Notes that these hosts were heard of a moment ago.
+    package func touch(
+        _ hosts: some Sequence<HostID>, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        var rest = Array(hosts)[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(500)
+            rest = rest.dropFirst(500)
+            let places = some.indices.map { "$\($0 - some.startIndex + 2)" }.joined(separator: ", ")
+            try await transaction.execute(
+                "UPDATE host SET last_seen_at = $1 WHERE id IN (\(places))", [SQLValue(now)] + some.map { SQLValue($0) }
+            )
+        }
     }
 
     /// Oldest first.
@@ -45,12 +77,33 @@ package struct HostStore: Sendable {
     /// What decides whether a session of a host may go on: the host's state and its newest session.
     package func sessionFacts(
         in transaction: any SQLTransaction
-    ) async throws -> [HostID: (state: Host.State, epoch: Int64)] {
-        var facts: [HostID: (state: Host.State, epoch: Int64)] = [:]
-        for row in try await transaction.query("SELECT id, state, session_epoch FROM host") {
-            facts[try row.identifier("id")] = (try row.word("state"), try row.integer("session_epoch"))
+    ) async throws -> [HostID: SessionFacts] {
+        var facts: [HostID: SessionFacts] = [:]
+        let rows = try await transaction.query(
+            """
+            SELECT id, state, session_epoch, quarantined, upgrade_order, upgrade_version, certificate_issuer FROM host
+            """)
+        for row in rows {
+            facts[try row.identifier("id")] = SessionFacts(
+                state: try Self.state(in: row), epoch: try row.integer("session_epoch"),
+                upgradeOrder: try Self.order(in: row),
+                certificateIssuer: try row.optionalText("certificate_issuer") ?? "")
         }
         return facts
+    }
+
+    /// What decides whether a session of a host may go on, and what the host is to be told.
+    package struct SessionFacts: Sendable {
+        package let state: Host.State
+        package let epoch: Int64
+        package let upgradeOrder: UpgradeOrder?
+        package let certificateIssuer: String
+    }
+
+    private static func order(in row: SQLRow) throws -> UpgradeOrder? {
+        guard let id = try row.optionalText("upgrade_order"), let version = try row.optionalText("upgrade_version")
+        else { return nil }
+        return UpgradeOrder(id: id, version: try ProgramVersionText(version))
     }
 
     package func insertInvitation(
@@ -108,12 +161,17 @@ package struct HostStore: Sendable {
     }
 
     private static func host(_ row: SQLRow) throws -> Host {
-        Host(
+        var host = Host(
             id: try row.identifier("id"), name: try row.text("name"), roles: try roles(in: try row.text("roles")),
-            state: try row.word("state"), agentVersion: try row.text("agent_version"),
+            state: try state(in: row), agentVersion: try row.text("agent_version"),
             sessionEpoch: try row.integer("session_epoch"), certificateSerial: try row.text("certificate_serial"),
             pendingSerial: try row.optionalText("pending_serial"),
             certificateExpiresAt: try row.timestamp("certificate_expires_at"),
             lastSeenAt: try row.optionalTimestamp("last_seen_at"), createdAt: try row.timestamp("created_at"))
+        host.labels = try HostLabels(try row.optionalText("labels") ?? "")
+        host.credentialUse = CredentialUse(try row.optionalText("credential_use") ?? "") ?? CredentialUse()
+        host.upgradeOrder = try order(in: row)
+        host.certificateIssuer = try row.optionalText("certificate_issuer") ?? ""
+        return host
     }
 }

@@ -18,6 +18,47 @@ package struct PlacementStore: Sendable {
             [SQLValue(host), SQLValue(site), SQLValue(now)])
     }
 
+    /// Places `site` on `host` again after it was taken off.
+    package func placeAgain(
+        _ site: SiteID, on host: HostID, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        try await place(site, on: host, at: now, in: transaction)
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET removed = 0, generation = generation + 1, state = 'pending', error = NULL,
+                updated_at = $3 WHERE host_id = $1 AND site_id = $2 AND removed = 1
+            """, [SQLValue(host), SQLValue(site), SQLValue(now)])
+    }
+
+    /// Takes `site` off one host.
+    package func remove(
+        _ site: SiteID, from host: HostID, at now: Timestamp, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            UPDATE desired_site SET removed = 1, generation = generation + 1, state = 'pending', error = NULL,
+                updated_at = $3 WHERE host_id = $1 AND site_id = $2 AND removed = 0
+            """, [SQLValue(host), SQLValue(site), SQLValue(now)])
+    }
+
+    /// By host, how many sites are placed on it.
+    package func loads(in transaction: any SQLTransaction) async throws -> [HostID: Int] {
+        var loads: [HostID: Int] = [:]
+        let rows = try await transaction.query(
+            "SELECT host_id, COUNT(*) AS number FROM desired_site WHERE removed = 0 GROUP BY host_id")
+        for row in rows { loads[try row.identifier("host_id")] = Int(try row.integer("number")) }
+        return loads
+    }
+
+    /// By host, how many sites it has not answered for.
+    package func unsettled(in transaction: any SQLTransaction) async throws -> [HostID: Int] {
+        var counts: [HostID: Int] = [:]
+        let rows = try await transaction.query(
+            "SELECT host_id, COUNT(*) AS number FROM desired_site WHERE state = 'pending' GROUP BY host_id")
+        for row in rows { counts[try row.identifier("host_id")] = Int(try row.integer("number")) }
+        return counts
+    }
+
     /// Something about `site` changed: every host that has it gets a new generation.
     package func raiseGenerations(
         of site: SiteID, at now: Timestamp, in transaction: any SQLTransaction
@@ -25,7 +66,7 @@ package struct PlacementStore: Sendable {
         try await transaction.execute(
             """
             UPDATE desired_site SET generation = generation + 1, state = 'pending', error = NULL, updated_at = $2
-            WHERE site_id = $1
+            WHERE site_id = $1 AND removed = 0
             """,
             [SQLValue(site), SQLValue(now)])
     }

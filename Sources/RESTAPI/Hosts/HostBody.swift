@@ -11,6 +11,10 @@ enum HostBody {
             .init("name", .text) { .string($0.host.name) },
             .init("roles", roles) { .roles($0.host.roles) },
             .init("state", .words(Host.State.allCases.map(\.rawValue))) { .string($0.host.state.rawValue) },
+            .init("labels", .text, "As key=value,key=value.") { .string($0.host.labels.description) },
+            .init("upgrading_to", .nullable(.text), "The version that it was told to run.") {
+                .optional($0.host.upgradeOrder) { .string($0.version.text) }
+            },
             .init("connected", .boolean) { .boolean($0.isConnected) },
             .init("agent_version", .text) { .string($0.host.agentVersion) },
             .init("certificate_expires_at", .time) { .time($0.host.certificateExpiresAt) },

@@ -20,7 +20,23 @@ struct HostRoutes {
             change("revoke", "Make a host's certificate worthless, for good") {
                 try await hosts.revoke($0, for: $1, once: $2)
             },
+            label,
         ]
+    }
+
+    private var label: APIRoute {
+        APIRoute(
+            .put, Self.path + "/labels", "Say what kind of host it is; sites find their hosts by it",
+            feature: Self.feature, access: .admin,
+            input: .json(.object([.init("labels", .text, "Such as disk=fast,zone=north; replaces all.")])),
+            content: .json(HostBody.table.schema), errors: [.notFound]
+        ) { request in
+            try await request.once(HostBody.table.json) {
+                try await hosts.label(
+                    try request.identifier("host"), request.body.string("labels"), for: try request.principal,
+                    once: $0)
+            }
+        }
     }
 
     private var list: APIRoute {

@@ -9,7 +9,7 @@ struct OpenAPIDocument: Sendable {
     private static let parameterDescriptions = [
         "site": "The id or the slug of a site.", "job": "The id of a job.", "host": "The id of a host.",
         "version": "The number of a version.", "to": "The number of the version to compare with.",
-        "domain": "A domain name.", "brake": "The name of a brake.",
+        "domain": "A domain name.", "brake": "The name of a brake.", "rollout": "The id of a roll-out.",
         "edit": "The id of an edit.", "conversation": "The id of a conversation.",
         "path": "The path of a file within the version, with its slashes.",
     ]

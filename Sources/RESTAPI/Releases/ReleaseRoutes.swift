@@ -21,6 +21,12 @@ struct ReleaseRoutes {
 
     private static let feature = "Releases"
     private static let version = JSONSchema.object([.init("version", .version)])
+    private static let modes = ["as-they-come", "all-or-nothing"]
+    private static let promotion = JSONSchema.object([
+        .init("version", .version),
+        JSONSchema.optional(
+            "mode", .words(modes), "With all-or-nothing every host prepares it first; one that cannot stops it."),
+    ])
 
     var routes: [APIRoute] { [setPreview, undo, promote, rollBack, list] }
 
@@ -51,11 +57,22 @@ struct ReleaseRoutes {
     private var promote: APIRoute {
         APIRoute(
             .post, "/api/v1/sites/{site}/promote", "Make a version the one that visitors see", feature: Self.feature,
-            input: .json(Self.version), status: .created, content: .json(ReleaseBody.table.schema),
-            errors: [.notFound, .conflict]
+            input: .json(Self.promotion), status: .created, content: .json(ReleaseBody.table.schema),
+            errors: [.notFound, .conflict, .failedPrecondition]
         ) { request in
-            try await request.once(ReleaseBody.table.json) {
-                try await releases.promote(
+            let mode = request.body.optionalString("mode") ?? "as-they-come"
+            guard Self.modes.contains(mode) else {
+                throw ServiceError(
+                    .invalidArgument, "there is no mode \"\(mode.prefix(40))\"", field: "mode", rule: "release-mode",
+                    nextStep: "Use as-they-come or all-or-nothing.")
+            }
+            return try await request.once(ReleaseBody.table.json) {
+                if mode == "all-or-nothing" {
+                    return try await releases.promoteEverywhere(
+                        request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
+                        once: $0)
+                }
+                return try await releases.promote(
                     request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
                     once: $0)
             }

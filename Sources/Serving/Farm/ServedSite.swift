@@ -7,6 +7,8 @@ package struct ServedSite: Sendable, Equatable {
     static let retainedTrees = 3
 
     package let desired: DesiredSite
+    /// What the coordinator asked for, when somebody on this host made another version live; the generation is the same.
+    package let overridden: DesiredSite?
     /// The SHA-256 of the desired value's canonical text.
     package let digest: ContentDigest
     package let fetchedFiles: Int
@@ -15,9 +17,11 @@ package struct ServedSite: Sendable, Equatable {
     package let recentTrees: [ContentDigest]
 
     package init(
-        desired: DesiredSite, fetchedFiles: Int = 0, fetchedBytes: Int64 = 0, recentTrees: [ContentDigest] = []
+        desired: DesiredSite, overriding overridden: DesiredSite? = nil, fetchedFiles: Int = 0, fetchedBytes: Int64 = 0,
+        recentTrees: [ContentDigest] = []
     ) {
         self.desired = desired
+        self.overridden = overridden
         digest = ContentDigest(hashing: desired.canonicalText)
         self.fetchedFiles = fetchedFiles
         self.fetchedBytes = fetchedBytes
@@ -37,10 +41,30 @@ package struct ServedSite: Sendable, Equatable {
             recentTrees: desired.isRemoved ? [] : Array(recent.prefix(Self.retainedTrees)))
     }
 
+    /// What the coordinator asked for.
+    package var asked: DesiredSite { overridden ?? desired }
+
+    /// The same with `tree` live, whatever was asked for; with what was asked for when that is the tree.
+    func overriding(live tree: DesiredSite.Tree) -> ServedSite {
+        let asked = asked
+        guard tree != asked.live else {
+            return ServedSite(
+                desired: asked, fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes, recentTrees: recentTrees)
+        }
+        let shown = DesiredSite(
+            site: asked.site, generation: asked.generation, live: tree, preview: asked.preview, previous: asked.live,
+            liveNames: asked.liveNames, previewNames: asked.previewNames, maintenance: asked.maintenance)
+        return ServedSite(
+            desired: shown, overriding: asked, fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes,
+            recentTrees: recentTrees)
+    }
+
     package var name: GenerationName { GenerationName(generation: desired.generation, digest: digest) }
 
     /// Every tree that must stay on the host.
-    var trees: [ContentDigest] { desired.trees.map(\.digest) + recentTrees }
+    var trees: [ContentDigest] {
+        desired.trees.map(\.digest) + (overridden?.trees.map(\.digest) ?? []) + recentTrees
+    }
 
     /// The versions by number, each once, also when two have the same content.
     private var statedTrees: [SiteStatus.Tree] {
@@ -51,8 +75,10 @@ package struct ServedSite: Sendable, Equatable {
     }
 
     package var status: SiteStatus {
-        SiteStatus(
+        var status = SiteStatus(
             site: desired.site, generation: desired.generation, digest: digest, condition: .applied,
             fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes, trees: statedTrees)
+        if overridden != nil { status.localVersion = desired.live?.number }
+        return status
     }
 }

@@ -35,6 +35,15 @@ struct ServedSiteRecord: Codable {
     var fetchedFiles: Int
     var fetchedBytes: Int64
     var recentTrees: [String]
+    /// To be on the host and not shown.
+    var prepared: Tree?
+    /// There when somebody on this host made another version live.
+    var asked: Asked?
+
+    struct Asked: Codable {
+        var live: Tree?
+        var previous: Tree?
+    }
 
     init(_ served: ServedSite) {
         let desired = served.desired
@@ -50,6 +59,8 @@ struct ServedSiteRecord: Codable {
         fetchedFiles = served.fetchedFiles
         fetchedBytes = served.fetchedBytes
         recentTrees = served.recentTrees.map(\.text)
+        prepared = desired.prepared.map(Tree.init)
+        asked = served.overridden.map { Asked(live: $0.live.map(Tree.init), previous: $0.previous.map(Tree.init)) }
     }
 
     /// Bytes from a disk are checked as those from a stranger.
@@ -69,12 +80,18 @@ struct ServedSiteRecord: Codable {
 
     func value() throws -> ServedSite {
         guard let site = SiteID(site) else { throw Self.unreadable("site") }
+        let names = try liveNames.map { try DomainName($0) }
+        let previews = try previewNames.map { try DomainName($0) }
+        let preview = try preview?.value()
+        func state(_ live: Tree?, _ previous: Tree?) throws -> DesiredSite {
+            var state = DesiredSite(
+                site: site, generation: generation, isRemoved: isRemoved, live: try live?.value(), preview: preview,
+                previous: try previous?.value(), liveNames: names, previewNames: previews, maintenance: maintenance)
+            state.prepared = try prepared?.value()
+            return state
+        }
         return ServedSite(
-            desired: DesiredSite(
-                site: site, generation: generation, isRemoved: isRemoved, live: try live?.value(),
-                preview: try preview?.value(), previous: try previous?.value(),
-                liveNames: try liveNames.map { try DomainName($0) },
-                previewNames: try previewNames.map { try DomainName($0) }, maintenance: maintenance),
+            desired: try state(live, previous), overriding: try asked.map { try state($0.live, $0.previous) },
             fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes,
             recentTrees: try recentTrees.map { text in
                 guard let digest = ContentDigest(text) else { throw Self.unreadable("recent_trees") }

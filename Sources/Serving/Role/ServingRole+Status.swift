@@ -32,10 +32,13 @@ extension ServingRole {
                 state: "pending", problem: "its record cannot be read; waiting for the coordinator")
         }
         let state = tracked.refusal != nil ? "refused" : tracked.wanted != nil ? "pending" : "applied"
-        return AgentStatus.SiteLine(
+        var line = AgentStatus.SiteLine(
             site: site.text, generation: tracked.served?.desired.generation ?? 0,
             digest: tracked.served?.digest.abbreviated ?? "", names: (shown.liveNames + shown.previewNames).map(\.text),
             state: state, problem: tracked.refusal?.message)
+        line.version = tracked.served?.desired.live?.number.rawValue
+        if let asked = tracked.served?.overridden { line.wantedVersion = asked.live?.number.rawValue }
+        return line
     }
 
     private func nginxProblems(_ nginx: NginxStatus) -> [AgentStatus.Problem] {

@@ -16,7 +16,7 @@ struct SiteUpdater: Sendable {
     ) async throws -> ServedSite {
         let site = desired.site
         // What the host serves, or served a moment ago, was checked when it came.
-        let known = Set(previous?.desired.trees ?? [])
+        let known = Set((previous?.desired.trees ?? []) + (previous?.asked.trees ?? []))
         for tree in desired.trees where !known.contains(tree) {
             let statement = Version.statement(site: site, number: tree.number, digest: tree.digest)
             guard verify(statement, tree.signature, keys) else {

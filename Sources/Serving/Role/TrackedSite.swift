@@ -20,7 +20,7 @@ struct TrackedSite {
     var supersede: AsyncStream<Void>.Continuation?
 
     /// What decides about a new state.
-    var replica: SiteReplica { SiteReplica(served: served?.desired, floor: floor, wanted: wanted) }
+    var replica: SiteReplica { SiteReplica(served: served?.asked, floor: floor, wanted: wanted) }
 
     var generation: Int64 { replica.generation }
 

@@ -109,13 +109,16 @@ struct FleetPages: Sendable {
             "jobCount": Wording.count(view.jobs.count, "job"),
             "credit": view.credit, "isWorker": host.roles.contains(.worker),
             "certificate": Wording.time(host.certificateExpiresAt), "path": "/fleet/\(host.id)",
-            "canDrain": host.state == .active, "canResume": host.state == .draining,
+            "canDrain": host.state == .active, "canResume": host.state == .draining || host.state == .quarantined,
             "canRevoke": host.state != .revoked, "isRevoked": host.state == .revoked,
         ]
         switch host.state {
         case .revoked:
             values["kind"] = "plain"
             values["state"] = "Revoked"
+        case .quarantined:
+            values["kind"] = "danger"
+            values["state"] = "Quarantined: two machines use its certificate"
         case .draining:
             values["kind"] = "warn"
             values["state"] = view.isConnected ? "Draining" : "Draining, not connected"
