@@ -26,9 +26,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Let hosts read content from S3 themselves, by signed addresses; see docs/blobs.md.")
     var s3Presigned = false
     @OptionGroup var operations: OperationOptions
-    @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 0)")
+    @Option(help: "How often unused blobs are deleted, such as 24h; 0 is never. (default: 24h)")
     var collectionEvery: String?
-    @Option(help: "How old an unused blob must be before it is deleted, such as 24h or 30m. (default: 24h)")
+    @Option(help: "How old an unused blob must be before it is deleted, such as 7d or 30m. (default: 7d)")
     var collectionGrace: String?
     @Option(help: "The address to listen on. (default: 127.0.0.1)")
     var listen: String?

@@ -30,7 +30,7 @@ struct Dispatch: AsyncParsableCommand {
         for _ in 0..<workers { hosts.append(try await BenchCoordinator.makeHost(in: database)) }
         let state = Mutex(State())
         let total = rate * seconds
-        try await asked.running { [hosts] in
+        try await asked.running { [hosts, rate, sites] in
             try await serving.running {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for host in hosts {
@@ -45,7 +45,7 @@ struct Dispatch: AsyncParsableCommand {
                     // Submissions overlap: one that waits does not hold up the rate.
                     try await withThrowingTaskGroup(of: Void.self) { submissions in
                         for number in 0..<total {
-                            try await Task.sleep(until: start + .seconds(1) * number / rate)
+                            try await Task.sleep(until: start + Duration.seconds(1) * number / rate)
                             submissions.addTask {
                                 let job = try await asked.submit(to: ids[number % sites], for: owner)
                                 state.withLock { $0.accepted[job] = .now }

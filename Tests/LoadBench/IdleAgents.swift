@@ -84,7 +84,7 @@ struct IdleAgents: AsyncParsableCommand {
                     facts: AgentFacts(version: "1", stateDirectory: "/tmp"), pool: pool,
                     logger: BenchCoordinator.logger)
                 group.addTask { try await client.run() }
-                try await Task.sleep(for: .seconds(1) / rate)
+                try await Task.sleep(for: Duration.seconds(1) / rate)
             }
             try await group.waitForAll()
         }

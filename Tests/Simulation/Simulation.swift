@@ -35,6 +35,7 @@ package enum Simulation {
         case .garbageWithoutGrace: [.slowNetwork, .partition]
         case .leaseCountsFromAnswer: [.slowNetwork, .oneWayPartition, .partition]
         case .unsyncedTree: [.powerLoss]
+        case .noTermCheck: [.clockJump, .pause]
         default: []
         }
     }

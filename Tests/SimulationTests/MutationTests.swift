@@ -27,11 +27,13 @@ import Testing
         .revokedStillWrites: [.revokedIsMute],
         .everyJobIsReady: [.oneActivePerSite],
         .hintGrants: [.hintsDecideNothing],
-        .cancelReopens: [.terminalAbsorbs],
+        .cancelReopens: [.terminalAbsorbs, .oneAuditRow],
         .promotesUnseen: [.liveIsComplete],
         .generationStays: [.generationsGrow],
         .raceRaisesFence: [.acceptedIsCurrent],
         .tombstoneForgotten: [.hostsConverge, .tombstonesStay],
+        .noTermCheck: [.oneLeader],
+        .auditAfterwards: [.oneAuditRow],
     ]
 
     @Test("A bug on purpose is caught by the invariant that is there for it", arguments: Mutation.allCases)

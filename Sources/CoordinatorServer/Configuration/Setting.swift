@@ -68,9 +68,9 @@ struct Setting: Hashable, Sendable {
         "Whether hosts read content from S3 themselves, by addresses that are signed for a quarter of an hour.",
         standard: "false")
     static let collectionEvery = Setting(
-        "collection.every", "How often unused blobs are deleted, such as 24h; 0 is never.", standard: "0")
+        "collection.every", "How often unused blobs are deleted, such as 24h; 0 is never.", standard: "24h")
     static let collectionGrace = Setting(
-        "collection.grace", "How old an unused blob must be before it is deleted, such as 24h or 30m.", standard: "24h")
+        "collection.grace", "How old an unused blob must be before it is deleted, such as 7d or 30m.", standard: "7d")
 
     static let backupTo = Setting(
         "backup.to", "Where backups go: a folder on another disk, or s3://bucket/prefix?endpoint=…&region=….")

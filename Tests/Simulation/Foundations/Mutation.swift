@@ -49,4 +49,8 @@ package enum Mutation: String, Sendable, CaseIterable {
     case raceRaisesFence
     /// A tombstone is forgotten as soon as it is in force.
     case tombstoneForgotten
+    /// A steward does not compare its term in the transaction.
+    case noTermCheck
+    /// The row of the audit log comes after its effect, in another transaction.
+    case auditAfterwards
 }

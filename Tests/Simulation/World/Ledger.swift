@@ -115,6 +115,8 @@ final class Ledger {
     // MARK: Every commit
 
     func check(_ old: Tables, _ new: Tables) {
+        // What else is broken is the better word for a job that ended twice.
+        var lateFailure: (Invariant, String)?
         for number in timeline.accepted.indices {
             let before = old.job(number)
             guard let after = new.job(number) else {
@@ -127,6 +129,13 @@ final class Ledger {
             }
             timeline.attempts[number] = after.attempt
             guard let before, before.stateName != after.stateName || before.attempt != after.attempt else { continue }
+            let ends = number < new.ends.count ? new.ends[number] : 0
+            // A site that is deleted ends its jobs with one row of its own.
+            if ends > 1 || (ends == 1 && !after.isTerminal)
+                || (ends == 0 && after.isTerminal && !before.isTerminal && new.site(after.site) != nil)
+            {
+                lateFailure = (.oneAuditRow, "job_\(number) is \(after.stateName), and its end has \(ends) rows")
+            }
             if before.isTerminal {
                 fail(.terminalAbsorbs, "job_\(number) was \(before.stateName) and is \(after.stateName)")
             }
@@ -171,6 +180,7 @@ final class Ledger {
                 }
             }
         }
+        if let lateFailure { fail(lateFailure.0, lateFailure.1) }
     }
 
     // MARK: Moves

@@ -19,6 +19,11 @@ struct SimulatedCoordinator {
     var parked: [Int] = []
     var openOffers: [OpenOffer] = []
     var leases = LeaseWatch<Moment>()
+    /// How it becomes the steward, and its belief that it is.
+    var candidacy: Candidacy?
+    var office: (term: Term, renewedAt: Timestamp)?
+    /// The term in which it watches leases, and since when.
+    var watch: (term: Term, since: Int64)?
 }
 
 /// One session, with both ends: they learn of its end at different times.

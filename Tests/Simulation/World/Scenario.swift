@@ -55,6 +55,8 @@ enum Timing {
     static let cancel: Int64 = 10_000
     static let heartbeat: Int64 = 10_000
     static let reaper: Int64 = 5_000
+    /// How long a steward's term lasts without a renewal.
+    static let office: Int64 = 30_000
     static let reconcile: Int64 = 4_000
     static let resync: Int64 = 30_000
     static let resend: Int64 = 10_000

@@ -22,6 +22,12 @@ struct Tables {
     var placements: [[Placement?]] = []
     /// The job of each idempotency key that was used.
     var jobOfKey: [Int?] = []
+    /// Who may do what only one may do.
+    var steward = StewardRecord(term: Term(number: 0, holder: ""), renewal: 0)
+    /// How many rounds stewards did.
+    var rounds = 0
+    /// How many rows the audit log has of each job's end.
+    var ends: [Int] = []
     var incarnation: Int16 = 0
     /// Since a restore, until an operator has accepted what is lost.
     var isRecovering = false
@@ -38,6 +44,14 @@ struct Tables {
     func host(_ id: HostID) -> Host { hosts[Number.of(id.text)] }
 
     mutating func save(_ job: Job) { jobs[Number.of(job.id.text)] = job }
+
+    /// As `AuditTrail.record(endOf:)` does: a row in the transaction that ends the job.
+    mutating func record(endOf job: Job) {
+        guard job.isTerminal else { return }
+        let number = Number.of(job.id.text)
+        while ends.count <= number { ends.append(0) }
+        ends[number] += 1
+    }
 
     mutating func save(_ site: Site) { sites[Number.of(site.id.text)]!.site = site }
 

@@ -77,6 +77,7 @@ extension World {
             _ = site.raiseFence()
             rows.save(site)
             rows.save(job)
+            if mutation != .auditAfterwards { rows.record(endOf: job) }
             return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil, held, counts)
         } committed: { job, _, held, counts in
             noteEffect(of: link)
@@ -95,6 +96,12 @@ extension World {
         guard let result else {
             return isDatabaseAway
                 ? hangUp(connection, atAgent: false) : send(.verdict(lease, .stale), on: connection)
+        }
+        if mutation == .auditAfterwards {
+            _ = transact(on: coordinator, "audit") { rows -> Bool? in
+                rows.record(endOf: result.job)
+                return true
+            }
         }
         if case .ready = result.job.state { hint(Number.of(result.job.id.text)) }
         if let next = result.next { hint(Number.of(next.id.text)) }

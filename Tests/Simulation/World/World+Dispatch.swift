@@ -136,6 +136,7 @@ extension World {
             }
             try body(&job)
             rows.save(job)
+            rows.record(endOf: job)
             return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil)
         } committed: {
             committed($0.job)
@@ -191,10 +192,13 @@ extension World {
     }
 
     /// Takes a job from its host: the fence is raised, so the host is stale from this instant.
-    func lose(_ lease: JobLease, because code: String, on coordinator: Int?) {
+    ///
+    /// The steward shows its term, which is compared in the transaction.
+    func lose(_ lease: JobLease, because code: String, on coordinator: Int?, under term: Term? = nil) {
         let instant = coordinator.map(wall) ?? Timestamp(millisecondsSinceEpoch: Self.epoch + now)
         let reason = JobFailure(kind: .infrastructure, code: code, message: code)
         let result = transact(on: coordinator, "lose") { rows -> (job: Job, next: Job?, counts: Bool)? in
+            guard confirms(term, in: rows) else { return nil }
             guard var job = rows.job(lease.job), job.grant?.lease == lease, var site = rows.site(job.site)?.site else {
                 return nil
             }
@@ -203,9 +207,11 @@ extension World {
             let counts = job.grant?.acceptedAt != nil
             try job.lose(reason, at: instant)
             rows.save(job)
+            rows.record(endOf: job)
             return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil, counts)
         } committed: { job, _, counts in
             note(.leaseLost)
+            acted(under: term)
             if case .dead = job.state { note(.jobDied) }
             ledger.lost(job, counts: counts)
             ledger.ended(lease, site: Number.of(job.site.text))
@@ -220,14 +226,20 @@ extension World {
         guard isAlive(coordinator, life), mutation != .noReaper else { return }
         after(Timing.reaper, .reap(coordinator: coordinator, life: life))
         guard !isDatabaseAway, !tables.isRecovering else { return }
-        let isEarly = now - coordinators[coordinator].startedAt < Timing.graceAfterStart
+        guard let term = holdOffice(coordinator), isAlive(coordinator, life) else { return }
+        if coordinators[coordinator].watch?.term != term {
+            // What it saw before it was the steward says nothing of leases that were renewed meanwhile.
+            coordinators[coordinator].leases.forget()
+            coordinators[coordinator].watch = (term, now)
+        }
+        let isEarly = now - (coordinators[coordinator].watch?.since ?? now) < Timing.graceAfterStart
         let grace = Timing.grace + (isEarly ? Timing.graceAfterStart : 0)
         let overdue = coordinators[coordinator].leases.overdue(
             among: tables.leased, at: Moment(milliseconds: now), patience: .milliseconds(Timing.lease + grace),
             cancelTimeout: .milliseconds(Timing.cancel))
         for (job, reason) in overdue {
             guard let grant = job.grant else { continue }
-            lose(grant.lease, because: reason.code, on: coordinator)
+            lose(grant.lease, because: reason.code, on: coordinator, under: term)
             guard isAlive(coordinator, life) else { return }
             tell(.leaseLost(grant.lease), to: Number.of(grant.host.text), from: coordinator)
         }

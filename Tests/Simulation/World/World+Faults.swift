@@ -135,6 +135,7 @@ extension World {
                 lost.append(job.grant!.lease)
                 try job.lose(.interrupted, at: instant)
                 rows.save(job)
+                rows.record(endOf: job)
                 if job.isTerminal { _ = try rows.moveUp(job.site, at: instant) }
             }
             rows.incarnation = incarnation

@@ -121,6 +121,7 @@ extension World {
             }
             try job.cancel(at: instant)
             rows.save(job)
+            rows.record(endOf: job)
             return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil)
         }
         guard let result else { return }
