@@ -43,6 +43,8 @@ struct AssetStore: Sendable {
             .contentType: asset.type, .cacheControl: "public, max-age=31536000, immutable", .vary: "Accept-Encoding",
         ]
         if isPacked { headers[.contentEncoding] = "gzip" }
+        // A page to point at is in a sandbox, so our own script is another's to it. Nothing in an asset is a secret.
+        if let name = HTTPField.Name("Cross-Origin-Resource-Policy") { headers[name] = "cross-origin" }
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody(byteBuffer: isPacked ? asset.packed : asset.plain))
