@@ -87,6 +87,8 @@ struct PageOutlineReader {
         // Where the block or heading that is being read ends.
         var ends: [Int] = []
         var headingUntil = 0
+        // The button that a form is named by.
+        var button = 0..<0
         for index in nodes.indices {
             while let end = ends.last, end <= index {
                 ends.removeLast()
@@ -96,7 +98,9 @@ struct PageOutlineReader {
             switch node.kind {
             case .comment: continue
             case .text:
-                if index >= skipUntil, index >= headingUntil, text.utf8.count < PageOutline.textLimit * 4 {
+                if index >= skipUntil, index >= headingUntil, !button.contains(index),
+                    text.utf8.count < PageOutline.textLimit * 4
+                {
                     text += document.tree.text(node.text)
                 }
             case .element:
@@ -133,10 +137,11 @@ struct PageOutlineReader {
                 case .form:
                     flush()
                     ends.append(end)
-                    let button = element.descendants.first { inner in
+                    let submit = element.descendants.first { inner in
                         inner.name == "button" || (inner.name == "input" && inner["type"]?.lowercased() == "submit")
                     }
-                    let words = button.map { $0.name == "button" ? $0.readableText : $0["value"] ?? "" } ?? ""
+                    let words = submit.map { $0.name == "button" ? $0.readableText : $0["value"] ?? "" } ?? ""
+                    if let submit { button = submit.index..<Int(nodes[submit.index].subtreeEnd) }
                     keep(
                         PageOutline.Item(
                             kind: .form, text: words.collapsingWhitespace, target: element["action"] ?? "",

@@ -17,6 +17,9 @@ package struct FileFacts: Codable, Sendable, Equatable {
     /// Why an HTML page could not be read: `too-large`, `too-complex`, `unreadable`.
     package internal(set) var unreadable: String?
 
+    /// Of a page: where it loads things from besides its own site.
+    package var origins: [String] { page?.thirdPartyOrigins ?? [] }
+
     /// Reads one file. Takes any bytes; costs time in proportion to them, up to limits.
     package static func extract(_ kind: FileKind, from bytes: [UInt8]) -> FileFacts {
         var facts = FileFacts()

@@ -67,6 +67,7 @@ import Testing
             let site = try await system.site("shop")
             let host = try await system.host()
             let first = try await submit(system, site, "Make the headline warm", engine: "codex")
+            system.clock.advance(by: .seconds(1))
             let second = try await submit(system, site, "And now shorter", engine: "codex")
             #expect(second.job.wait?.reason == .siteBusy && second.job.wait?.position == 1)
             try await finish(

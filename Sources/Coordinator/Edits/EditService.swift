@@ -52,7 +52,7 @@ package struct EditService: Sendable {
         prompt: String, engine: String?, baseVersion: Int?, mode: String? = nil, conversation: String? = nil,
         isFresh: Bool = false, to reference: String, for principal: Principal, once: Once<(edit: Edit, job: JobView)> = .unkeyed
     ) async throws -> (edit: Edit, job: JobView) {
-        var draft = try draft(prompt, engine, baseVersion, mode, conversation)
+        var draft = try makeDraft(prompt, engine, baseVersion, mode, conversation)
         draft.isFresh = isFresh
         let asked = draft
         let now = clock.now()
@@ -77,7 +77,7 @@ package struct EditService: Sendable {
         to reference: String, for principal: Principal, once: Once<[(edit: Edit, job: JobView)]> = .unkeyed
     ) async throws -> [(edit: Edit, job: JobView)] {
         try EditVariant.requireUseful(count)
-        let draft = try draft(prompt, engine, baseVersion, nil, conversation)
+        let draft = try makeDraft(prompt, engine, baseVersion, nil, conversation)
         let now = clock.now()
         let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) { transaction in
             let site = try await hold(reference, for: principal, in: transaction)
@@ -143,7 +143,7 @@ package struct EditService: Sendable {
 
     // MARK: In the transaction
 
-    private func draft(
+    private func makeDraft(
         _ prompt: String, _ engine: String?, _ baseVersion: Int?, _ mode: String?, _ conversation: String?
     ) throws -> Draft {
         var draft = Draft(

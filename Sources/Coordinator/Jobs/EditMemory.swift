@@ -29,12 +29,12 @@ struct EditMemory: Sendable {
         var turns: [ConversationTurn] = []
         var groups: Set<EditID> = []
         if let own = edit.variant?.group { groups.insert(own) }
-        for earlier in earlier where turns.count < EditInstruction.turnLimit {
-            if let variant = earlier.variant, !groups.insert(variant.group).inserted { continue }
-            guard let record = try await stores.jobs.find(earlier.job, in: transaction) else { continue }
+        for edit in earlier where turns.count < EditInstruction.turnLimit {
+            if let variant = edit.variant, !groups.insert(variant.group).inserted { continue }
+            guard let record = try await stores.jobs.find(edit.job, in: transaction) else { continue }
             turns.append(
                 ConversationTurn(
-                    prompt: earlier.prompt.text, answer: record.summary, outcome: Self.outcome(of: record.job)))
+                    prompt: edit.prompt.text, answer: record.summary, outcome: Self.outcome(of: record.job)))
         }
         return turns.reversed()
     }

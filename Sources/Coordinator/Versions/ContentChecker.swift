@@ -80,7 +80,7 @@ package struct ContentChecker: Sendable {
         let pages = manifest.entries.filter { FileKind(of: $0.path) == .page }
         let known = try await facts.facts(of: pages, in: nil)
         return known.values.reduce(into: []) { origins, kinds in
-            origins.formUnion(kinds[.page]?.page?.thirdPartyOrigins ?? [])
+            origins.formUnion(kinds[.page]?.origins ?? [])
         }
     }
 }

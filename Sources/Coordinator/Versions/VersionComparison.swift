@@ -87,7 +87,7 @@ package struct VersionComparison: Sendable {
         guard let before = try await text(of: file.before), let after = try await text(of: file.after) else {
             return .binary
         }
-        return TextDiff(from: before, to: after).map { .text($0) } ?? .tooLarge
+        return TextDiff(from: before, to: after).map { TextFile.Content.text($0) } ?? .tooLarge
     }
 
     /// `nil` when it is not text.

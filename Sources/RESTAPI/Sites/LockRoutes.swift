@@ -13,7 +13,7 @@ struct LockRoutes {
             .init("patterns", .array(.text), "Files, folders with a slash at the end, or patterns with * and **.")
         ]))
 
-    var routes: [APIRoute] { [list, set] }
+    var routes: [APIRoute] { [list, replace] }
 
     private static func json(_ patterns: [PathPattern]) -> JSONValue {
         ["patterns": .array(patterns.map { .string($0.text) })]
@@ -28,7 +28,7 @@ struct LockRoutes {
         }
     }
 
-    private var set: APIRoute {
+    private var replace: APIRoute {
         APIRoute(
             .put, Self.path, "Lock these files for edits, and no others", feature: Self.feature,
             input: .json(Self.schema), content: .json(Self.schema), errors: [.notFound]
