@@ -117,7 +117,7 @@ import Testing
             try KeySealer(key: [UInt8](repeating: 2, count: 32)).open(sealed, for: .model)
         }
         let changed = (sealed.last == "0" ? "1" : "0")
-        #expect(throws: ServiceError.self) { try sealer.open(sealed.dropLast() + changed, for: .model) }
+        #expect(throws: ServiceError.self) { try sealer.open(String(sealed.dropLast()) + changed, for: .model) }
     }
 
     @Test("A key is never sent to an address that it was not given for")

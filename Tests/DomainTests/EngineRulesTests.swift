@@ -71,7 +71,7 @@ import Testing
         let usage = TokenUsage(uncachedInput: 1000, cachedInput: 2000, output: 100)
         #expect(prices.cost(of: usage) == 3000 + 600 + 1500)
         #expect(TokenPrices(uncachedInput: 1, cachedInput: 0, output: 0).cost(of: usage) == 1)
-        #expect(TokenPrices.none.cost(of: usage) == 0)
+        #expect(TokenPrices.unknown.cost(of: usage) == 0)
         let absurd = TokenPrices(uncachedInput: .max, cachedInput: .max, output: .max)
         #expect(absurd.cost(of: usage) == 1_000_000_000_000)
     }

@@ -54,8 +54,8 @@ package struct BudgetService: Sendable {
             try await AuditTrail(stores: stores).record(
                 .budgetSet, on: scope.rawValue, for: principal,
                 [
-                    "tokens": tokens.map(String.init) ?? "-", "money": money.map(String.init) ?? "-",
-                    "minutes": minutes.map(String.init) ?? "-",
+                    "tokens": tokens.map { "\($0)" } ?? "-", "money": money.map { "\($0)" } ?? "-",
+                    "minutes": minutes.map { "\($0)" } ?? "-",
                 ], at: now, in: transaction)
         }
         logger.notice("Set a budget", metadata: ["scope": "\(scope.rawValue)", "user.id": "\(principal.user)"])

@@ -68,7 +68,7 @@ struct EngineAccounting: Sendable {
         _ record: JobRecord, _ edit: Edit, usage: TokenUsage, isCharged: Bool, at now: Timestamp,
         in transaction: any SQLTransaction
     ) async throws -> LedgerEntry {
-        let prices = try await stores.engines.find(edit.engine, in: transaction)?.prices ?? .none
+        let prices = try await stores.engines.find(edit.engine, in: transaction)?.prices ?? .unknown
         let began = record.job.grant?.acceptedAt ?? now
         let owner = try await stores.sites.find(edit.site, in: transaction)?.owner ?? edit.author
         return LedgerEntry(

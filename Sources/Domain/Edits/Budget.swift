@@ -88,7 +88,7 @@ package struct Spending: Sendable, Equatable {
     /// In millionths of the installation's currency.
     package var money: Int
     package var seconds: Int
-    package static let none = Spending(tokens: 0, money: 0, seconds: 0)
+    package static let zero = Spending(tokens: 0, money: 0, seconds: 0)
 
     package init(tokens: Int, money: Int, seconds: Int) {
         self.tokens = tokens

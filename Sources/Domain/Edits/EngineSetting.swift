@@ -19,7 +19,7 @@ package struct EngineSetting: Sendable, Equatable {
     package init(
         engine: EngineName, isEnabled: Bool, provider: ModelEndpoint.Provider, baseURL: String, smallModel: String?,
         largeModel: String, answerTimeout: Duration = .seconds(120), timeLimit: Duration = .seconds(600),
-        prices: TokenPrices = .none, keyHint: String? = nil, updatedAt: Timestamp
+        prices: TokenPrices = .unknown, keyHint: String? = nil, updatedAt: Timestamp
     ) {
         self.engine = engine
         self.isEnabled = isEnabled

@@ -4,7 +4,7 @@ package struct TokenPrices: Sendable, Equatable {
     package var cachedInput: Int
     package var output: Int
     /// Nothing is known, so nothing costs anything.
-    package static let none = TokenPrices(uncachedInput: 0, cachedInput: 0, output: 0)
+    package static let unknown = TokenPrices(uncachedInput: 0, cachedInput: 0, output: 0)
 
     package init(uncachedInput: Int, cachedInput: Int, output: Int) {
         self.uncachedInput = uncachedInput
