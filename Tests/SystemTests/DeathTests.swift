@@ -12,7 +12,7 @@ import Testing
         "site-status-received",
     ]
     static let agentSteps = [
-        "job-accepted", "workspace-ready", "engine-ended", "result-uploaded", "completion-spooled",
+        "job-accepted", "workspace-ready", "task-started", "engine-ended", "result-uploaded", "completion-spooled",
         "serving-verified", "serving-fetched", "serving-treeBuilt", "serving-treesReady", "serving-generationBuilt",
         "serving-switched", "serving-probed",
     ]

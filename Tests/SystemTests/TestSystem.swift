@@ -35,13 +35,13 @@ final class TestSystem {
             ] + databaseArguments + options, fault: fault, log: folder + "/coordinator.log")
     }
 
-    func startAgent(fault: String? = nil) throws {
+    func startAgent(fault: String? = nil, options: [String] = []) throws {
         agent = try RunningProgram(
             "pagewright-agent",
             [
                 "run", "--state", folder + "/a", "--coordinator", "127.0.0.1:\(agentsPort)", "--sites-listen",
                 "127.0.0.1:\(sitesPort)",
-            ], fault: fault, log: folder + "/agent.log")
+            ] + options, fault: fault, log: folder + "/agent.log")
     }
 
     /// Makes the agent a member. The coordinator must answer already.

@@ -173,6 +173,7 @@ struct WorkerFixture {
     let base: Manifest
     let jobs: String
     let store: DirectoryBlobStore
+    let pool: BlockingPool
 
     static let files = [
         "index.html": "<h1>Hello</h1>\n", "style.css": "h1 {}\n", "pages/about.html": "<h1>About</h1>\n",
@@ -208,7 +209,9 @@ struct WorkerFixture {
                 gate: gate, logger: quiet)
             let services = ServiceGroup(services: [role], logger: quiet)
             let fixture = WorkerFixture(
-                role: role, services: services, ledger: ledger, transfer: transfer, base: base, jobs: jobs, store: local
+                role: role, services: services, ledger: ledger, transfer: transfer, base: base, jobs: jobs,
+                store: local,
+                pool: pool
             )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await services.run() }
@@ -217,6 +220,39 @@ struct WorkerFixture {
                 try await body(fixture)
                 group.cancelAll()
             }
+        }
+    }
+
+    /// Runs `body` with the agent that comes after this one, on the same folders. This one must have ended.
+    func withSuccessor(
+        engines: [any Engine] = [ScriptEngine()], handedIn: [JobLease] = [],
+        _ body: (WorkerFixture) async throws -> Void
+    ) async throws {
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let ledger = Ledger()
+        let role = WorkerRole(
+            configuration: .init(slots: 2, directory: jobs, shutdown: .end(grace: .seconds(10))), engines: engines,
+            readiness: .ready(try SandboxRunner()), store: store, transfer: transfer, spool: ledger, pool: pool,
+            logger: quiet)
+        try await role.restore(handedIn: handedIn)
+        let services = ServiceGroup(services: [role], logger: quiet)
+        let successor = WorkerFixture(
+            role: role, services: services, ledger: ledger, transfer: transfer, base: base, jobs: jobs, store: store,
+            pool: pool)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            await successor.openSession()
+            try await body(successor)
+            group.cancelAll()
+        }
+    }
+
+    /// Stops this agent as an upgrade would, and returns when it has ended.
+    func leave() async {
+        await services.triggerGracefulShutdown()
+        let deadline = ContinuousClock.now + .seconds(60)
+        while await !role.leases().isEmpty, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
         }
     }
 
