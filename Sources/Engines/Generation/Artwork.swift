@@ -55,7 +55,7 @@ struct Artwork {
 
     /// t: the ground; a: the accent; m: between the two; p: the paper of the page; d: dark.
     private func classes(_ palette: SiteDesign.Palette) -> String {
-        let middle = palette.tint.mixed(with: palette.accent, inHundredths: 45)
+        let middle = palette.accent.mixed(with: palette.background, inHundredths: 48)
         let deep = palette.accent.mixed(with: palette.text, inHundredths: 55)
         return
             ".t { fill: \(palette.tint); } .a { fill: \(palette.accent); } .m { fill: \(middle); } .p { fill: \(palette.background); } .d { fill: \(deep); } .s { fill: none; stroke: \(palette.background); stroke-width: 10; }"

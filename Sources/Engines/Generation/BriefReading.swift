@@ -56,7 +56,7 @@ struct BriefReading {
         "sells", "selling", "build", "builds", "building", "repair", "repairs", "repairing", "teach", "teaches", "design",
         "designs", "designing", "restore", "restores", "grow", "grows", "roast", "roasts", "brew", "brews", "provide",
         "provides", "craft", "crafts", "cook", "cooks", "organise", "organises", "organize", "organizes", "photograph",
-        "photographs", "treat", "treats", "treating", "include", "includes", "including", "with", "in", "for", "such",
+        "photographs", "treat", "treats", "treating", "include", "includes", "including", "with", "for", "such", "train", "trains",
         "as", "like", "do", "does", "play", "plays", "install", "installs", "plan", "plans", "have", "has", "produce",
         "produces", "create", "creates", "creating", "run", "runs",
         "backen", "backt", "bieten", "bietet", "machen", "macht", "verkaufen", "verkauft", "bauen", "baut", "reparieren",
@@ -71,6 +71,12 @@ struct BriefReading {
         "we", "you", "i", "they", "he", "she", "it", "is", "are", "was", "were", "our", "your", "who", "which", "that",
         "where", "when", "because", "than", "wir", "sie", "ihr", "ich", "er", "es", "ist", "sind", "war", "unser",
         "unsere", "unseren", "die", "der", "das", "den", "dass", "weil", "wenn", "wo", "since", "seit", "also", "auch",
+    ]
+
+    /// What begins with one of these says where or when, and is no thing.
+    private static let circumstances: Set<String> = [
+        "in", "at", "on", "to", "twice", "once", "every", "from", "by", "zweimal", "einmal", "jeden", "jede", "im", "am", "bei",
+        "nach", "aus", "durch",
     ]
 
     private static let articles: Set<String> = ["a", "an", "the", "some", "ein", "eine", "einen", "einem", "our"]
@@ -97,13 +103,17 @@ struct BriefReading {
         for (index, words) in parts.enumerated() {
             var words = words[...]
             // What follows the last verb of the first part, and a verb that opens another one.
-            if index == 0, let verb = words.lastIndex(where: { verbs.contains($0.lowercased()) }) {
+            let opening = words.prefix(2).map { $0.lowercased() }
+            if index == 0, [["there", "are"], ["there", "is"], ["es", "gibt"]].contains(opening) {
+                words = words.dropFirst(2)
+            } else if index == 0, let verb = words.lastIndex(where: { verbs.contains($0.lowercased()) }) {
                 words = words[(verb + 1)...]
             } else if index > 0, let first = words.first, verbs.contains(first.lowercased()) {
                 words = words.dropFirst()
             }
             while let first = words.first, articles.contains(first.lowercased()) { words = words.dropFirst() }
-            guard (1...5).contains(words.count), !words.contains(where: { stops.contains($0.lowercased()) }),
+            guard (1...5).contains(words.count), !circumstances.contains(words.first?.lowercased() ?? ""),
+                !words.contains(where: { stops.contains($0.lowercased()) }),
                 words.joined().contains(where: \.isLetter), words.joined(separator: " ").count <= 48
             else { continue }
             let offer = TextFit.capitalised(words.joined(separator: " "))

@@ -84,7 +84,7 @@ struct CopyComposer {
             blocks.append(
                 .init(
                     .text, heading: words.aboutHeading, paragraphs: paragraphs(of: Array(rest.prefix(6))),
-                    action: first(.about).map { .init(label(of: $0), to: $0.name) }))
+                    action: first(.about).map { .init(TextFit.cut(words.pages(.about, kind, name).heading, to: 60), to: $0.name) }))
         }
         let others = input.pages.filter { $0.role != .home }
         if !others.isEmpty {
@@ -205,7 +205,7 @@ struct CopyComposer {
     private func action(for wish: Lexicon.Wish) -> PageCopy.Action {
         let roles: [PlannedPage.Role] =
             switch wish {
-            case .book, .contact: [.contact, .visit]
+            case .book, .appointment, .contact: [.contact, .visit]
             case .visit: [.visit, .contact]
             case .join: [.join, .contact]
             case .see: [.work, .programme, .offer]
@@ -234,7 +234,11 @@ extension Lexicon.Wish {
         for goal in goals {
             let text = goal.lowercased()
             func has(_ parts: String...) -> Bool { parts.contains { text.contains($0) } }
-            if has("book", "reserv", "appointment", "termin", "table", "tisch") { self = .book; return }
+            if has("appointment", "termin", "consultation") { self = .appointment; return }
+            if has("book", "reserv", "table", "tisch") {
+                self = [.practice, .craft, .business].contains(kind) ? .appointment : .book
+                return
+            }
             if has("join", "member", "mitglied", "mitmach", "volunteer") { self = .join; return }
             if has("visit", "come by", "footfall", "besuch", "vorbeikommen", "find us", "guests") { self = .visit; return }
             if has("portfolio", "show", "zeigen", "gallery", "see our") { self = .see; return }

@@ -5,7 +5,7 @@ import Domain
 struct Lexicon: Sendable {
     /// What the owner wants visitors to do, read from the goals.
     enum Wish: String, CaseIterable {
-        case book, contact, visit, join, see, buy, learn
+        case book, appointment, contact, visit, join, see, buy, learn
     }
 
     struct Page: Sendable {
@@ -121,6 +121,7 @@ struct Lexicon: Sendable {
         },
         wishes: [
             .book: ("Make a booking", "Shall we keep a place for you?", "Tell us when it suits you, and we will get back to you."),
+            .appointment: ("Make an appointment", "Shall we find a time?", "Tell us when it suits you, and we will get back to you."),
             .contact: ("Get in touch", "Let us talk", "Tell us what you have in mind. We are glad to hear from you."),
             .visit: ("Plan your visit", "Come and see us", "Here is what to think of before you set off."),
             .join: ("Join us", "Become part of it", "The easiest way to find out is to come along."),
@@ -280,6 +281,7 @@ struct Lexicon: Sendable {
         },
         wishes: [
             .book: ("Platz reservieren", "Sollen wir einen Platz für Sie freihalten?", "Sagen Sie uns, wann es Ihnen passt; wir melden uns bei Ihnen."),
+            .appointment: ("Termin vereinbaren", "Finden wir einen Termin?", "Sagen Sie uns, wann es Ihnen passt; wir melden uns bei Ihnen."),
             .contact: ("Kontakt aufnehmen", "Sprechen wir darüber", "Sagen Sie uns, was Sie vorhaben. Wir freuen uns, von Ihnen zu hören."),
             .visit: ("Besuch planen", "Kommen Sie vorbei", "Hier steht, woran Sie vorher denken können."),
             .join: ("Mitmachen", "Gehören Sie dazu", "Am einfachsten ist es, einmal vorbeizukommen."),

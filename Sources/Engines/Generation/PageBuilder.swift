@@ -88,13 +88,13 @@ struct PageBuilder {
             ])
     }
 
-    private func buttons(_ actions: [PageCopy.Action]) -> HTML {
+    private func buttons(_ actions: [PageCopy.Action], isQuiet: Bool = false) -> HTML {
         guard !actions.isEmpty else { return .empty }
         return .block(
             "p", ["class": "buttons"],
             actions.enumerated().map { index, action in
                 .element(
-                    "a", ["class": index == 0 ? "button" : "button quiet", "href": address(action.target)],
+                    "a", ["class": index == 0 && !isQuiet ? "button" : "button quiet", "href": address(action.target)],
                     HTML(text: action.label))
             })
     }
@@ -108,7 +108,8 @@ struct PageBuilder {
     private func section(_ block: PageCopy.Block) -> HTML {
         let heading = HTML.element("h2", [:], HTML(text: block.heading))
         let paragraphs = block.paragraphs.map { HTML.element("p", [:], HTML(text: $0)) }
-        let buttons = self.buttons(block.action.map { [$0] } ?? [])
+        // The top and the band have the button that counts.
+        let buttons = self.buttons(block.action.map { [$0] } ?? [], isQuiet: block.form != .band)
         switch block.form {
         case .text:
             return .block(

@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// Answers the steps of a generation by fixed rules, without any AI: pages by the kind of business, words from the brief
 /// and neutral sentences, looks from ``DesignCollection``. The same brief always gives the same site.

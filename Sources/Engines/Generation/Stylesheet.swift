@@ -288,9 +288,9 @@ struct Stylesheet {
             main > section > h2 { text-align: center; }
             .columns { grid-template-columns: minmax(0, 1fr) !important; max-width: 44rem; margin-inline: auto; text-align: center; }
             .columns p { max-width: none; }
+            main section .buttons { justify-content: center; max-width: none; }
             .band { text-align: center; }
             .band p { margin-inline: auto; }
-            .band .buttons { justify-content: center; }
 
             """
         }

@@ -35,7 +35,7 @@ extension World {
         case .progress(let lease, let step, let percent): report(lease, step, percent, on: connection)
         case .complete(let completion): complete(completion, on: connection)
         case .siteStatus(let status): record(status, on: connection)
-        case .log, .condition, .upgradeReport: break
+        case .log, .step, .condition, .upgradeReport: break
         }
     }
 
