@@ -240,7 +240,8 @@ let package = Package(
             cSettings: [
                 .headerSearchPath("Generated"), .define("_GNU_SOURCE"),
                 .unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]),
-            ], linkerSettings: [
+            ],
+            linkerSettings: [
                 .unsafeFlags(["-static-executable"]), .linkedLibrary("protobuf-c"),
             ]),
 

@@ -152,7 +152,10 @@ struct ServeCommand: AsyncParsableCommand {
         [
             ("Edits of one site that may wait in line", String(settings.queuedEditsPerSite)),
             ("A worker that is silent loses its work after", "\(settings.leaseDuration.components.seconds) s"),
-            ("A one-time command for a new host works for", "\(settings.invitationLifetime.components.seconds / 60) min"),
+            (
+                "A one-time command for a new host works for",
+                "\(settings.invitationLifetime.components.seconds / 60) min"
+            ),
             ("Files in a version", "50,000"), ("Size of a version", "2 GiB"), ("Size of a file", "256 MiB"),
             ("Size of an upload", "1 GiB"),
         ]

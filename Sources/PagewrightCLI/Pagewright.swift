@@ -25,7 +25,8 @@ struct Pagewright: AsyncParsableCommand {
                 name: "Sites",
                 subcommands: [
                     SitesCommand.self, GenerateCommand.self, EditCommand.self, EditsCommand.self, PickCommand.self,
-                    UndoCommand.self, ConversationsCommand.self, LocksCommand.self, DeployCommand.self, VersionsCommand.self,
+                    UndoCommand.self, ConversationsCommand.self, LocksCommand.self, DeployCommand.self,
+                    VersionsCommand.self,
                     DiffCommand.self, ExportCommand.self, LabelCommand.self, PreviewCommand.self, PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),

@@ -65,7 +65,8 @@ enum Samples {
                     agentVersion: "1.2.3", roles: [.worker, .serving], bootID: "b", leases: [lease],
                     inventory: statuses, engines: [.builtin, .codex])),
             .heartbeat(leases: [lease, lease], diskFreeBytes: 5, diskTotalBytes: 6), .credit(slots: 4),
-            .accept(lease), .reject(lease, reason: "busy"), .progress(lease, step: "Editing", percent: 40), .step(lease, generationStep),
+            .accept(lease), .reject(lease, reason: "busy"), .progress(lease, step: "Editing", percent: 40),
+            .step(lease, generationStep),
             .log(lease, text: "line\n", droppedBytes: 12),
         ] + completions.map { .complete($0) } + statuses.map { .siteStatus($0) } + [
             .condition(HostCondition(level: .degraded, problem: "The disk is nearly full.", isDrained: true)),

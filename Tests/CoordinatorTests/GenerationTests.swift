@@ -126,7 +126,8 @@ import Testing
                         first.lease,
                         GenerationStep(
                             name: .plan, input: "{}",
-                            output: #"{"kind":"shop","pages":[{"name":"../x","title":"x","purpose":"","role":"home"}]}"#)))
+                            output: #"{"kind":"shop","pages":[{"name":"../x","title":"x","purpose":"","role":"home"}]}"#
+                        )))
                 try await agent.settle()
                 let view = try await fixture.services.generations.find("bakery", for: fixture.admin)
                 #expect(view.steps.count == 1 && view.generation.plan == nil)

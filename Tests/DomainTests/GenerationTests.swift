@@ -49,7 +49,8 @@ import Testing
     @Test("Without a language, a brief is in that of its description")
     func language() throws {
         #expect(try Self.brief().languages == [.english])
-        #expect(try Self.brief { $0["description"] = "Wir backen Brot und Kuchen für die Stadt." }.languages == [.german])
+        #expect(
+            try Self.brief { $0["description"] = "Wir backen Brot und Kuchen für die Stadt." }.languages == [.german])
     }
 
     @Test(
@@ -74,7 +75,8 @@ import Testing
     func sitemap() throws {
         _ = try Sitemap(kind: .shop, pages: [Self.page("index", .home), Self.page("our-range")])
         let wrong: [[PlannedPage]] = [
-            [], [Self.page("about")], [Self.page("index"), Self.page("index")], [Self.page("index"), Self.page("../x")],
+            [], [Self.page("about")], [Self.page("index"), Self.page("index")],
+            [Self.page("index"), Self.page("../x")],
             [Self.page("index"), Self.page("-x")], [Self.page("index"), Self.page("404")],
             [Self.page("index")] + (0..<12).map { Self.page("page-\($0)") },
         ]
@@ -85,7 +87,10 @@ import Testing
     func names() {
         #expect(PlannedPage.name(for: "Über uns & Öffnungszeiten!") == "ueber-uns-oeffnungszeiten")
         #expect(PlannedPage.name(for: "???") == "page")
-        #expect(Slug.proposals(for: "Anna's Bakery", count: 3).map(\.text) == ["annas-bakery", "annas-bakery-2", "annas-bakery-3"])
+        #expect(
+            Slug.proposals(for: "Anna's Bakery", count: 3).map(\.text) == [
+                "annas-bakery", "annas-bakery-2", "annas-bakery-3",
+            ])
         #expect(Slug.proposals(for: "API", count: 1).map(\.text) == ["api-site"])
         #expect(Slug.proposals(for: "X", count: 1).map(\.text) == ["x-site"])
     }
@@ -204,7 +209,8 @@ import Testing
             GenerationStep(name: .plan, input: "{}", output: "{}"),
             GenerationStep(name: .build, input: "{}", output: "{}"),
             GenerationStep(
-                name: .copy, page: "index", input: String(repeating: "x", count: GenerationTask.sizeLimit), output: "{}"),
+                name: .copy, page: "index", input: String(repeating: "x", count: GenerationTask.sizeLimit), output: "{}"
+            ),
         ]
         // What is built is built again, and what is too large to travel is asked again.
         #expect(generation.task(with: steps).stored.map(\.name) == [.plan])

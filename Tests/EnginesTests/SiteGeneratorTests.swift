@@ -54,7 +54,9 @@ import Validation
             style: style, languages: languages, pages: pages)
     }
 
-    private static func site(_ task: GenerationTask, _ model: any StepModel = StepComposer()) async throws -> GeneratedSite {
+    private static func site(_ task: GenerationTask, _ model: any StepModel = StepComposer()) async throws
+        -> GeneratedSite
+    {
         guard case .site(let site) = try await SiteGenerator(task, model: model).run() else {
             throw TestFailure("a plan instead of a site")
         }
@@ -90,7 +92,9 @@ import Validation
     func languages() async throws {
         let site = try await Self.site(GenerationTask(brief: try Self.brief(languages: ["en", "de"])))
         #expect(site.places.count == 10)
-        let page = String(decoding: try #require(site.files.first { $0.path == "de/contact.html" ||  $0.path == "de/index.html" }).bytes, as: UTF8.self)
+        let page = String(
+            decoding: try #require(site.files.first { $0.path == "de/contact.html" || $0.path == "de/index.html" })
+                .bytes, as: UTF8.self)
         #expect(page.contains("<html lang=\"de\">"))
         #expect(page.contains("href=\"../styles.css\""))
         #expect(page.contains("href=\"../index.html\""))
@@ -100,7 +104,8 @@ import Validation
     func escaping() async throws {
         let attack = "<script>alert(1)</script> \"x\" & 'y' <img src=x onerror=alert(2)>"
         let brief = try SiteBrief(
-            businessName: "A<b>", type: "<i>shop</i>", description: attack + " We sell \(attack), pears and <u>apples</u>.",
+            businessName: "A<b>", type: "<i>shop</i>",
+            description: attack + " We sell \(attack), pears and <u>apples</u>.",
             goals: [attack], audience: attack, style: attack, pages: ["<h1>Menu</h1>", "About"])
         let site = try await Self.site(GenerationTask(brief: brief))
         for file in site.files where file.path.hasSuffix(".html") {
@@ -232,7 +237,8 @@ import Validation
     func repair() async throws {
         // A heading that is empty after trimming is a page without a main heading.
         let brief = try Self.brief()
-        let plan = try Sitemap(kind: .shop, pages: [PlannedPage(name: "index", title: "Home", purpose: "", role: .home)])
+        let plan = try Sitemap(
+            kind: .shop, pages: [PlannedPage(name: "index", title: "Home", purpose: "", role: .home)])
         let bad = PageCopy(
             seoTitle: " ", seoDescription: "D", label: "L", eyebrow: "", heading: "H", lead: "Words", blocks: [])
         let good = PageCopy(
@@ -254,7 +260,8 @@ import Validation
         #expect(
             try offers("Hello. We bake sourdough bread, croissants and rye loaves.")
                 == ["Sourdough bread", "Croissants", "Rye loaves"])
-        #expect(try offers("Wir reparieren Fahrräder, Roller und Kinderwagen.") == ["Fahrräder", "Roller", "Kinderwagen"])
+        #expect(
+            try offers("Wir reparieren Fahrräder, Roller und Kinderwagen.") == ["Fahrräder", "Roller", "Kinderwagen"])
         #expect(try offers("Our services: kitchens, stairs, doors.") == ["Kitchens", "Stairs", "Doors"])
         #expect(try offers("We are friendly and we like people.").isEmpty)
         #expect(try offers("Founded in 1998.").isEmpty)
@@ -272,7 +279,8 @@ import Validation
                 close(input)
                 close(output)
             }
-            let status = await GeneratorProcess.run(StepComposer(), input: input, output: output, folder: folder + "/site")
+            let status = await GeneratorProcess.run(
+                StepComposer(), input: input, output: output, folder: folder + "/site")
             #expect(status == 0)
             #expect(FileManager.default.fileExists(atPath: folder + "/site/images/hero.svg"))
             var transcript = BuiltinTranscript(limits: .init())

@@ -70,7 +70,8 @@ import Testing
         }
     }
 
-    @Test("A plan cannot be changed before it is there, a running generation cannot go on twice, and others see nothing")
+    @Test(
+        "A plan cannot be changed before it is there, a running generation cannot go on twice, and others see nothing")
     func states() async throws {
         try await RESTFixture.with { api, _ in
             let token = try await api.register("a@example.org")
@@ -86,7 +87,8 @@ import Testing
                 #expect(try await api.call(method, path + rest, token: other).status == 404)
             }
             #expect(try await api.call("PUT", path + "/plan", token: other, plan).status == 404)
-            let wrong = try await api.call("PUT", path + "/plan", token: token, ["pages": [["title": "A", "role": "x"]]])
+            let wrong = try await api.call(
+                "PUT", path + "/plan", token: token, ["pages": [["title": "A", "role": "x"]]])
             #expect(wrong.string("rule") == "plan-role")
             // A stopped one goes on, and so does a retry of its job.
             let id = made.string("job_id") ?? ""

@@ -46,7 +46,8 @@ import Testing
             let version = try await client.send("GET", "/api/v1/sites/\(site)/versions/2", expecting: [200])
             #expect((version["findings"] as? [Any])?.isEmpty == true, "\(version)")
             try await system.until("the preview to show it") {
-                await system.visit("\(site)--preview.localhost")?.body.contains("<h1>A bakery by the harbour</h1>") == true
+                await system.visit("\(site)--preview.localhost")?.body.contains("<h1>A bakery by the harbour</h1>")
+                    == true
             }
             #expect(await system.visit("\(site).localhost")?.body.contains("harbour") != true)
             try await client.send("POST", "/api/v1/sites/\(site)/promote", ["version": 2], expecting: [200, 201])

@@ -50,13 +50,15 @@ package struct EditService: Sendable {
     /// - Parameter conversation: the site's current one when it is left out.
     package func submit(
         prompt: String, engine: String?, baseVersion: Int?, mode: String? = nil, conversation: String? = nil,
-        isFresh: Bool = false, to reference: String, for principal: Principal, once: Once<(edit: Edit, job: JobView)> = .unkeyed
+        isFresh: Bool = false, to reference: String, for principal: Principal,
+        once: Once<(edit: Edit, job: JobView)> = .unkeyed
     ) async throws -> (edit: Edit, job: JobView) {
         var draft = try makeDraft(prompt, engine, baseVersion, mode, conversation)
         draft.isFresh = isFresh
         let asked = draft
         let now = clock.now()
-        let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) { transaction in
+        let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) {
+            transaction in
             let site = try await hold(reference, for: principal, in: transaction)
             var draft = asked
             if draft.mode == .change, let plan = try await approvedPlan(draft, of: site, in: transaction) {
@@ -79,7 +81,8 @@ package struct EditService: Sendable {
         try EditVariant.requireUseful(count)
         let draft = try makeDraft(prompt, engine, baseVersion, nil, conversation)
         let now = clock.now()
-        let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) { transaction in
+        let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) {
+            transaction in
             let site = try await hold(reference, for: principal, in: transaction)
             return try await insert(
                 Array(repeating: draft, count: count), variants: count, on: site, for: principal, at: now,
@@ -95,7 +98,8 @@ package struct EditService: Sendable {
         once: Once<(edit: Edit, job: JobView)> = .unkeyed
     ) async throws -> (edit: Edit, job: JobView) {
         let now = clock.now()
-        let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) { transaction in
+        let accepted = try await database.withTransaction(once, on: try await scope(of: reference, for: principal)) {
+            transaction in
             let site = try await hold(reference, for: principal, in: transaction)
             guard let plan = try await stores.edits.find(id, of: site.id, in: transaction) else {
                 throw ServiceError(.notFound, "\(site.slug) has no edit \(id)", field: "edit")

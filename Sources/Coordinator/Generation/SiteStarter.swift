@@ -6,7 +6,8 @@ enum SiteStarter {
 
     static func files(for brief: SiteBrief) -> [(path: String, bytes: [UInt8])] {
         let name = escaped(brief.businessName)
-        let sentence = brief.languages.first == .german ? "Diese Website entsteht gerade." : "This website is being made."
+        let sentence =
+            brief.languages.first == .german ? "Diese Website entsteht gerade." : "This website is being made."
         let page = """
             <!DOCTYPE html>
             <html lang="\(brief.languages.first?.rawValue ?? "en")">

@@ -24,7 +24,8 @@ struct EditMemory: Sendable {
     private func turns(before edit: Edit, in transaction: any SQLTransaction) async throws -> [ConversationTurn] {
         guard let conversation = edit.conversation else { return [] }
         let earlier = try await stores.edits.list(
-            of: conversation, before: edit.id, page: try PageRequest(limit: EditInstruction.turnLimit * 2), in: transaction
+            of: conversation, before: edit.id, page: try PageRequest(limit: EditInstruction.turnLimit * 2),
+            in: transaction
         ).items
         var turns: [ConversationTurn] = []
         var groups: Set<EditID> = []

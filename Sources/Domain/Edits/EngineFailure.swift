@@ -51,7 +51,8 @@ extension JobFailure {
     package static let modelTurns = model(
         .task, "turns", "The model took more steps than are allowed and was stopped. Ask for a smaller change.")
     package static let modelBudget = model(
-        .task, "budget", "The edit used all the tokens that one edit may use and was stopped. Ask for a smaller change.")
+        .task, "budget", "The edit used all the tokens that one edit may use and was stopped. Ask for a smaller change."
+    )
     package static let modelRefused = model(
         .task, "refused", "The AI model declined this request. Say it in other words.")
     package static let modelTimeout = model(

@@ -41,7 +41,8 @@ package enum BusinessKind: String, Sendable, Hashable, CaseIterable, Codable {
             [
                 "carpent*", "joiner*", "plumb*", "electric*", "paint*", "roof*", "builder", "mason", "gardener",
                 "garden", "landscap*", "*garten*", "locksmith", "craft*", "workshop", "*handwerk*", "tischler*",
-                "schreiner*", "*werkstatt", "maler", "malerbetrieb", "*elektrik*", "elektro*", "installat*", "klempner*",
+                "schreiner*", "*werkstatt", "maler", "malerbetrieb", "*elektrik*", "elektro*", "installat*",
+                "klempner*",
                 "*dachdecker*", "*bau", "*zimmerei", "upholster*", "tailor", "*schneiderei", "mechanic", "garage",
                 "repair", "*reparatur", "pottery", "*töpferei", "cobbler", "blacksmith",
             ]
@@ -56,7 +57,8 @@ package enum BusinessKind: String, Sendable, Hashable, CaseIterable, Codable {
                 "practice", "doctor", "dentist", "physio*", "*praxis", "*arzt*", "*ärzt*", "therap*", "*therapie",
                 "psycholog*", "osteopath*", "massage", "clinic", "*klinik", "midwife", "*hebamme*", "vet", "veterinar*",
                 "*tierarzt*", "lawyer", "attorney", "*anwalt*", "*kanzlei", "notary", "*notar*", "coach", "coaching",
-                "*yoga*", "hairdresser", "*friseur*", "salon", "barber", "beauty", "cosmetic*", "*kosmetik*", "counsel*",
+                "*yoga*", "hairdresser", "*friseur*", "salon", "barber", "beauty", "cosmetic*", "*kosmetik*",
+                "counsel*",
                 "consult*", "*beratung", "accountant", "*steuerberat*",
             ]
         case .club:
@@ -69,12 +71,14 @@ package enum BusinessKind: String, Sendable, Hashable, CaseIterable, Codable {
             [
                 "shop", "store", "*laden", "*geschäft", "boutique", "bookshop", "bookstore", "*buchhandlung", "florist",
                 "*blumen*", "market", "deli", "*handel", "gallery", "*galerie", "jewell*", "jewel*", "*juwelier*",
-                "antiques", "retail*", "dealer", "*hofladen", "butcher", "*metzgerei", "pharmacy", "*apotheke", "optician",
+                "antiques", "retail*", "dealer", "*hofladen", "butcher", "*metzgerei", "pharmacy", "*apotheke",
+                "optician",
                 "*optiker*", "farm",
             ]
         case .event:
             [
-                "event", "festival", "conference", "*konferenz", "*fest", "concert", "*konzert", "wedding", "*hochzeit*",
+                "event", "festival", "conference", "*konferenz", "*fest", "concert", "*konzert", "wedding",
+                "*hochzeit*",
                 "meetup", "fair", "*messe", "exhibition", "*ausstellung", "congress", "*kongress", "*tagung", "summit",
                 "workshops", "race", "*lauf", "tournament", "*turnier", "theatre", "*theater",
             ]

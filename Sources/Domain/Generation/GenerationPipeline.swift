@@ -59,7 +59,9 @@ package struct GenerationPipeline: Sendable, Equatable {
         case (.designing, .designed): state = .building
         case (.building, .built): state = .checking(round: 0)
         case (.checking(let round), .checked(let problems)):
-            state = problems > 0 && round < Self.maximumRepairs ? .repairing(round: round + 1) : .finished(problems: problems)
+            state =
+                problems > 0 && round < Self.maximumRepairs
+                ? .repairing(round: round + 1) : .finished(problems: problems)
         case (.repairing(let round), .repaired): state = .checking(round: round)
         default: throw WrongEvent(event: event, state: state)
         }

@@ -121,10 +121,14 @@ package struct PageCopy: Sendable, Equatable, Codable {
         for block in blocks {
             let texts = [block.heading] + block.paragraphs + block.items.flatMap { [$0.title, $0.text] }
             if texts.contains(where: { $0.count > 4000 }) { problems.append("a text has more than 4,000 characters") }
-            if block.items.count > 24 || block.paragraphs.count > 24 { problems.append("a block has more than 24 parts") }
+            if block.items.count > 24 || block.paragraphs.count > 24 {
+                problems.append("a block has more than 24 parts")
+            }
         }
-        let all = ([lead, heading] + blocks.flatMap { [$0.heading] + $0.paragraphs }).joined(separator: " ").lowercased()
-        for placeholder in ["lorem ipsum", "your text here", "[insert", "tbd", "xxx-xxx"] where all.contains(placeholder) {
+        let all = ([lead, heading] + blocks.flatMap { [$0.heading] + $0.paragraphs }).joined(separator: " ")
+            .lowercased()
+        for placeholder in ["lorem ipsum", "your text here", "[insert", "tbd", "xxx-xxx"]
+        where all.contains(placeholder) {
             problems.append("there is a place to fill in: \"\(placeholder)\"")
         }
         return problems

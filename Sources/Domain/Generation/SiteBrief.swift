@@ -28,7 +28,8 @@ package struct SiteBrief: Sendable, Equatable, Codable {
         self.type = try Self.line(type, "type", atMost: 60)
         self.description = try Self.text(description, "description", atMost: 4000)
         guard (1...6).contains(goals.count) else {
-            throw Self.refusal("goals", "must be 1 to 6 sentences", "Say what visitors should do, such as: book a table.")
+            throw Self.refusal(
+                "goals", "must be 1 to 6 sentences", "Say what visitors should do, such as: book a table.")
         }
         var lines: [String] = []
         for goal in goals { lines.append(try Self.line(goal, "goals", atMost: 200)) }
@@ -46,7 +47,8 @@ package struct SiteBrief: Sendable, Equatable, Codable {
         }
         self.languages = known
         guard pages.count <= Self.maximumPages else {
-            throw Self.refusal("pages", "must be at most \(Self.maximumPages)", "Name fewer pages; more can be added later.")
+            throw Self.refusal(
+                "pages", "must be at most \(Self.maximumPages)", "Name fewer pages; more can be added later.")
         }
         var names: [String] = []
         for page in pages {

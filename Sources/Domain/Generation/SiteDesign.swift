@@ -46,7 +46,8 @@ package struct SiteDesign: Sendable, Equatable, Codable {
             let accent = accent.readable(on: grounds)
             return Palette(
                 background: background, surface: surface, text: text.readable(on: grounds),
-                muted: muted.readable(on: grounds), accent: accent, onAccent: onAccent.readable(on: [accent]), tint: tint)
+                muted: muted.readable(on: grounds), accent: accent, onAccent: onAccent.readable(on: [accent]),
+                tint: tint)
         }
     }
 
@@ -111,7 +112,9 @@ package struct SiteDesign: Sendable, Equatable, Codable {
         }
         if !(115...150).contains(scaleInHundredths) { problems.append("scale_in_hundredths must be 115 to 150") }
         if !(0...32).contains(radius) { problems.append("radius must be 0 to 32") }
-        if !(1...40).contains(name.count) || name.contains(where: { !$0.isLetter && !$0.isNumber && $0 != " " && $0 != "-" }) {
+        if !(1...40).contains(name.count)
+            || name.contains(where: { !$0.isLetter && !$0.isNumber && $0 != " " && $0 != "-" })
+        {
             problems.append("name must be 1 to 40 letters, digits, blanks and hyphens")
         }
         return problems

@@ -8,7 +8,8 @@ extension SiteLanguage {
     /// Reads it from the small words of a text; English in doubt.
     package init(of text: String) {
         let german: Set<String> = [
-            "und", "der", "die", "das", "wir", "mit", "für", "ein", "eine", "ist", "im", "von", "zu", "auf", "nicht", "sie",
+            "und", "der", "die", "das", "wir", "mit", "für", "ein", "eine", "ist", "im", "von", "zu", "auf", "nicht",
+            "sie",
         ]
         let english: Set<String> = [
             "and", "the", "we", "with", "for", "a", "an", "is", "in", "of", "to", "on", "not", "our", "you", "are",

@@ -69,7 +69,8 @@ package struct PlannedPage: Sendable, Equatable, Codable {
             bytes.allSatisfy({ (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d })
         else {
             throw ServiceError(
-                .invalidArgument, "\"\(name.prefix(60))\" cannot be the name of a page: use 1 to 40 of a-z, 0-9 and hyphens",
+                .invalidArgument,
+                "\"\(name.prefix(60))\" cannot be the name of a page: use 1 to 40 of a-z, 0-9 and hyphens",
                 field: place + ".name", rule: "plan-name")
         }
         guard (1...40).contains(title.trimmed.count), !title.contains(where: \.isNewline) else {

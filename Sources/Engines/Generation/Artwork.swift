@@ -84,10 +84,20 @@ struct Artwork {
                 let turn = "transform=\"translate(\(x + cell / 2) \(y + cell / 2)) rotate(\(dice.roll(4) * 90))\""
                 let half = cell / 2
                 switch dice.roll(5) {
-                case 0: shapes.append("<path class=\"\(figure)\" \(turn) d=\"M\(-half) \(-half)A\(cell) \(cell) 0 0 1 \(half) \(half)L\(-half) \(half)Z\"/>")
-                case 1: shapes.append("<path class=\"\(figure)\" \(turn) d=\"M\(-half) 0A\(half) \(half) 0 0 1 \(half) 0Z\"/>")
-                case 2: shapes.append("<circle class=\"\(figure)\" cx=\"\(x + half)\" cy=\"\(y + half)\" r=\"\(cell * 3 / 10)\"/>")
-                case 3: shapes.append("<path class=\"\(figure)\" \(turn) d=\"M\(-half) \(-half)L\(half) \(-half)L\(-half) \(half)Z\"/>")
+                case 0:
+                    shapes.append(
+                        "<path class=\"\(figure)\" \(turn) d=\"M\(-half) \(-half)A\(cell) \(cell) 0 0 1 \(half) \(half)L\(-half) \(half)Z\"/>"
+                    )
+                case 1:
+                    shapes.append(
+                        "<path class=\"\(figure)\" \(turn) d=\"M\(-half) 0A\(half) \(half) 0 0 1 \(half) 0Z\"/>")
+                case 2:
+                    shapes.append(
+                        "<circle class=\"\(figure)\" cx=\"\(x + half)\" cy=\"\(y + half)\" r=\"\(cell * 3 / 10)\"/>")
+                case 3:
+                    shapes.append(
+                        "<path class=\"\(figure)\" \(turn) d=\"M\(-half) \(-half)L\(half) \(-half)L\(-half) \(half)Z\"/>"
+                    )
                 default: break
                 }
             }
@@ -144,7 +154,8 @@ struct Artwork {
             let size = (height > 300 ? height / 3 : height * 2 / 3) - dice.roll(cell)
             let order = dice.roll(2) == 0 ? ["a", "p", "m", "t"] : ["m", "t", "a", "p"]
             for (step, name) in order.enumerated() {
-                shapes.append("<circle class=\"\(name)\" cx=\"\(x)\" cy=\"\(y)\" r=\"\(max(4, size * (4 - step) / 4))\"/>")
+                shapes.append(
+                    "<circle class=\"\(name)\" cx=\"\(x)\" cy=\"\(y)\" r=\"\(max(4, size * (4 - step) / 4))\"/>")
             }
         }
         return shapes
@@ -163,7 +174,8 @@ struct Artwork {
                 "\(Int(centre + cos(angle) * reach)) \(Int(ground + sin(angle) * reach))"
             }
             shapes.append(
-                "<path class=\"\(index % 4 == 0 ? "m" : "p")\" d=\"M\(Int(centre)) \(Int(ground))L\(point(from))L\(point(to))Z\"/>")
+                "<path class=\"\(index % 4 == 0 ? "m" : "p")\" d=\"M\(Int(centre)) \(Int(ground))L\(point(from))L\(point(to))Z\"/>"
+            )
         }
         let radius = height * 2 / 5
         shapes.append("<circle class=\"a\" cx=\"\(Int(centre))\" cy=\"\(Int(ground))\" r=\"\(radius)\"/>")
@@ -196,7 +208,9 @@ struct Artwork {
                     )
                 }
             }
-            shapes.append("<circle class=\"\(dice.pick(["p", "a", "m"]))\" cx=\"\(x + lean)\" cy=\"\(ground - tall)\" r=\"\(max(8, height / 28))\"/>")
+            shapes.append(
+                "<circle class=\"\(dice.pick(["p", "a", "m"]))\" cx=\"\(x + lean)\" cy=\"\(ground - tall)\" r=\"\(max(8, height / 28))\"/>"
+            )
         }
         return shapes
     }

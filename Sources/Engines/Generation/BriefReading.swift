@@ -22,7 +22,8 @@ struct BriefReading {
     // MARK: Sentences
 
     private static let abbreviations: Set<String> = [
-        "e.g.", "i.e.", "mr.", "mrs.", "ms.", "dr.", "st.", "no.", "z.b.", "d.h.", "ca.", "inkl.", "usw.", "bzw.", "nr.",
+        "e.g.", "i.e.", "mr.", "mrs.", "ms.", "dr.", "st.", "no.", "z.b.", "d.h.", "ca.", "inkl.", "usw.", "bzw.",
+        "nr.",
         "str.", "prof.", "co.", "ltd.", "inc.", "etc.", "approx.", "z.", "b.",
     ]
 
@@ -53,13 +54,16 @@ struct BriefReading {
     /// After one of these, a sentence says what there is.
     private static let verbs: Set<String> = [
         "bake", "bakes", "make", "makes", "making", "offer", "offers", "offering", "serve", "serves", "serving", "sell",
-        "sells", "selling", "build", "builds", "building", "repair", "repairs", "repairing", "teach", "teaches", "design",
+        "sells", "selling", "build", "builds", "building", "repair", "repairs", "repairing", "teach", "teaches",
+        "design",
         "designs", "designing", "restore", "restores", "grow", "grows", "roast", "roasts", "brew", "brews", "provide",
         "provides", "craft", "crafts", "cook", "cooks", "organise", "organises", "organize", "organizes", "photograph",
-        "photographs", "treat", "treats", "treating", "include", "includes", "including", "with", "for", "such", "train", "trains",
+        "photographs", "treat", "treats", "treating", "include", "includes", "including", "with", "for", "such",
+        "train", "trains",
         "as", "like", "do", "does", "play", "plays", "install", "installs", "plan", "plans", "have", "has", "produce",
         "produces", "create", "creates", "creating", "run", "runs",
-        "backen", "backt", "bieten", "bietet", "machen", "macht", "verkaufen", "verkauft", "bauen", "baut", "reparieren",
+        "backen", "backt", "bieten", "bietet", "machen", "macht", "verkaufen", "verkauft", "bauen", "baut",
+        "reparieren",
         "repariert", "servieren", "serviert", "kochen", "kocht", "gestalten", "gestaltet", "fertigen", "fertigt",
         "restaurieren", "restauriert", "behandeln", "behandelt", "brauen", "braut", "rösten", "röstet", "fotografieren",
         "fotografiert", "führen", "führt", "haben", "hat", "mit", "für", "wie", "spielen", "spielt", "planen", "plant",
@@ -75,7 +79,8 @@ struct BriefReading {
 
     /// What begins with one of these says where or when, and is no thing.
     private static let circumstances: Set<String> = [
-        "in", "at", "on", "to", "twice", "once", "every", "from", "by", "zweimal", "einmal", "jeden", "jede", "im", "am", "bei",
+        "in", "at", "on", "to", "twice", "once", "every", "from", "by", "zweimal", "einmal", "jeden", "jede", "im",
+        "am", "bei",
         "nach", "aus", "durch",
     ]
 

@@ -32,14 +32,20 @@ enum BuildCheck {
                 continue
             }
             let facts = PageFacts(of: document)
-            for problem in facts.problems { add("html-\(problem.kind.rawValue)", "line \(problem.line): <\(problem.name)>") }
+            for problem in facts.problems {
+                add("html-\(problem.kind.rawValue)", "line \(problem.line): <\(problem.name)>")
+            }
             if !(1...PageCopy.titleLimit).contains(facts.title?.count ?? 0) {
                 add("title-length", "the title must have 1 to \(PageCopy.titleLimit) characters")
             }
-            if facts.headings.filter({ $0.level == 1 }).count != 1 { add("heading-one", "there must be one main heading") }
+            if facts.headings.filter({ $0.level == 1 }).count != 1 {
+                add("heading-one", "there must be one main heading")
+            }
             var level = 0
             for heading in facts.headings {
-                if heading.level > level + 1 { add("heading-order", "the heading \"\(heading.text.prefix(60))\" skips a level") }
+                if heading.level > level + 1 {
+                    add("heading-order", "the heading \"\(heading.text.prefix(60))\" skips a level")
+                }
                 level = heading.level
             }
             if facts.language == nil { add("language", "the page does not say its language") }
@@ -52,7 +58,9 @@ enum BuildCheck {
                 if !paths.contains(file) { add("link-broken", "\"\(reference.value)\" leads nowhere") }
                 if reference.kind == .asset { loaded += sizes[file] ?? 0 }
             }
-            if loaded > weightLimit { add("weight", "the page weighs \(loaded >> 10) KiB, and \(weightLimit >> 10) are allowed") }
+            if loaded > weightLimit {
+                add("weight", "the page weighs \(loaded >> 10) KiB, and \(weightLimit >> 10) are allowed")
+            }
             for origin in facts.thirdPartyOrigins { add("foreign", "the page loads from \(origin)") }
         }
         return problems

@@ -53,7 +53,8 @@ struct CopyComposer {
 
     private var homeTitle: String {
         let type = TextFit.capitalised(brief.type)
-        return name.lowercased().contains(brief.type.lowercased()) ? TextFit.cut(name, to: 60) : TextFit.title(name, type)
+        return name.lowercased().contains(brief.type.lowercased())
+            ? TextFit.cut(name, to: 60) : TextFit.title(name, type)
     }
 
     // MARK: Pages
@@ -84,7 +85,9 @@ struct CopyComposer {
             blocks.append(
                 .init(
                     .text, heading: words.aboutHeading, paragraphs: paragraphs(of: Array(rest.prefix(6))),
-                    action: first(.about).map { .init(TextFit.cut(words.pages(.about, kind, name).heading, to: 60), to: $0.name) }))
+                    action: first(.about).map {
+                        .init(TextFit.cut(words.pages(.about, kind, name).heading, to: 60), to: $0.name)
+                    }))
         }
         let others = input.pages.filter { $0.role != .home }
         if !others.isEmpty {
@@ -132,7 +135,8 @@ struct CopyComposer {
         }
         blocks.append(.init(.facts, heading: words.factsHeading, items: facts + ways))
         return page(
-            label, eyebrow: TextFit.capitalised(brief.type), heading: known.heading, lead: reading.sentences.first ?? "",
+            label, eyebrow: TextFit.capitalised(brief.type), heading: known.heading,
+            lead: reading.sentences.first ?? "",
             blocks: blocks + band)
     }
 
@@ -240,7 +244,9 @@ extension Lexicon.Wish {
                 return
             }
             if has("join", "member", "mitglied", "mitmach", "volunteer") { self = .join; return }
-            if has("visit", "come by", "footfall", "besuch", "vorbeikommen", "find us", "guests") { self = .visit; return }
+            if has("visit", "come by", "footfall", "besuch", "vorbeikommen", "find us", "guests") {
+                self = .visit; return
+            }
             if has("portfolio", "show", "zeigen", "gallery", "see our") { self = .see; return }
             if has("sell", "sale", "verkauf", "order", "bestell", "range", "products") { self = .buy; return }
             if has("contact", "call", "enquir", "inquir", "anfrag", "kontakt", "anruf", "quote", "e-mail", "email") {

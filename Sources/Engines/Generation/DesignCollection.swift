@@ -134,7 +134,8 @@ enum DesignCollection {
             light: palette("#f4f9f8 #e2f0ee #12282a #455e5e #0b6661 #ffffff #a5d5cd"),
             dark: palette("#0d1818 #152525 #e2f1ef #a1bab7 #67c7bd #04211e #1d4d4a")),
         NamedPalette(
-            name: "sunday", words: ["playful", "bold", "fun", "verspielt", "loud", "kräftig", "yellow", "colourful", "bunt"],
+            name: "sunday",
+            words: ["playful", "bold", "fun", "verspielt", "loud", "kräftig", "yellow", "colourful", "bunt"],
             light: palette("#fffaf0 #fbeecf #1a1c3a #545672 #3a34b0 #ffffff #f6c445"),
             dark: palette("#12132a #1c1e3d #f3f0ff #b4b3d1 #f6c445 #251a00 #3b3f8a")),
         NamedPalette(
@@ -142,7 +143,8 @@ enum DesignCollection {
             light: palette("#fdf6f4 #f8e7e3 #301a1c #6d4f4d #a02343 #ffffff #f0b9b4"),
             dark: palette("#1b1113 #281a1c #f8e9e8 #c6a9a8 #f58da0 #300a14 #5c2b33")),
         NamedPalette(
-            name: "slate", words: ["modern", "technical", "corporate", "sachlich", "professional", "professionell", "grey"],
+            name: "slate",
+            words: ["modern", "technical", "corporate", "sachlich", "professional", "professionell", "grey"],
             light: palette("#f6f7f9 #e8ebf1 #1b2330 #525d6e #2b4ba6 #ffffff #b9c6e4"),
             dark: palette("#10141c #191f2b #e8ecf4 #a8b2c4 #8fb0ff #081433 #2b3a63")),
     ]

@@ -28,7 +28,9 @@ struct GenerationLine: Codable, Equatable {
     var step: GenerationStep? {
         guard page.utf8.count <= 128, (0...GenerationPipeline.maximumRepairs).contains(round),
             input.utf8.count <= GenerationStep.textLimit, output.utf8.count <= GenerationStep.textLimit,
-            [uncachedInputTokens, cachedInputTokens, outputTokens, milliseconds].allSatisfy({ (0..<1 << 40).contains($0) })
+            [uncachedInputTokens, cachedInputTokens, outputTokens, milliseconds].allSatisfy({
+                (0..<1 << 40).contains($0)
+            })
         else { return nil }
         return GenerationStep(
             name: name, page: page, round: round, input: input, output: output,

@@ -68,7 +68,8 @@ package enum GeneratorProcess {
 
     static func summary(of plan: Sitemap) -> String {
         "Planned \(plan.pages.count == 1 ? "one page" : "\(plan.pages.count) pages"): "
-            + plan.pages.map(\.title).joined(separator: ", ") + ". Look at the plan, change it if you like, and continue."
+            + plan.pages.map(\.title).joined(separator: ", ")
+            + ". Look at the plan, change it if you like, and continue."
     }
 
     static func summary(of site: GeneratedSite, by model: some StepModel) -> String {

@@ -45,7 +45,9 @@ struct HTML: Sendable, Equatable {
     }
 
     private var indented: HTML {
-        HTML(trusted: source.split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n"))
+        HTML(
+            trusted: source.split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(
+                separator: "\n"))
     }
 
     static func escaped(_ text: String) -> String {

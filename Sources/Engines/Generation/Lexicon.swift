@@ -55,12 +55,15 @@ struct Lexicon: Sendable {
         pages: { role, kind, name in
             switch role {
             case .home:
-                Page(title: "Home", purpose: "Says in one look what this is and what to do next.", teaser: "", heading: name, lead: "")
+                Page(
+                    title: "Home", purpose: "Says in one look what this is and what to do next.", teaser: "",
+                    heading: name, lead: "")
             case .offer:
                 switch kind {
                 case .restaurant:
                     Page(
-                        title: "Menu", purpose: "What there is to eat and drink.", teaser: "What there is to eat and drink.",
+                        title: "Menu", purpose: "What there is to eat and drink.",
+                        teaser: "What there is to eat and drink.",
                         heading: "What we serve", lead: "")
                 case .shop:
                     Page(
@@ -77,22 +80,26 @@ struct Lexicon: Sendable {
                 }
             case .work:
                 Page(
-                    title: "Work", purpose: "What was made, with pictures once they are there.", teaser: "What we make.",
+                    title: "Work", purpose: "What was made, with pictures once they are there.",
+                    teaser: "What we make.",
                     heading: "Work", lead: "")
             case .programme:
                 Page(
-                    title: "Programme", purpose: "What happens, and when, once that is fixed.", teaser: "What there is to see and do.",
+                    title: "Programme", purpose: "What happens, and when, once that is fixed.",
+                    teaser: "What there is to see and do.",
                     heading: "Programme", lead: "")
             case .about:
                 Page(
-                    title: "About", purpose: "Who is behind it.", teaser: "Who is behind \(name).", heading: "About \(name)",
+                    title: "About", purpose: "Who is behind it.", teaser: "Who is behind \(name).",
+                    heading: "About \(name)",
                     lead: "")
             case .visit:
                 switch kind {
                 case .craft:
                     Page(
                         title: "Your project", purpose: "How a customer prepares an enquiry.",
-                        teaser: "What helps before we begin.", heading: "Your project", lead: "A good start needs little.")
+                        teaser: "What helps before we begin.", heading: "Your project",
+                        lead: "A good start needs little.")
                 case .practice:
                     Page(
                         title: "Your first visit", purpose: "What to prepare for a first appointment.",
@@ -110,18 +117,26 @@ struct Lexicon: Sendable {
                     heading: "Join us", lead: "New faces are welcome.")
             case .questions:
                 Page(
-                    title: "Questions", purpose: "Short answers to what people ask first.", teaser: "Short answers to first questions.",
+                    title: "Questions", purpose: "Short answers to what people ask first.",
+                    teaser: "Short answers to first questions.",
                     heading: "Questions and answers", lead: "")
             case .contact:
                 Page(
-                    title: "Contact", purpose: "How to get in touch.", teaser: "How to get in touch.", heading: "Get in touch",
+                    title: "Contact", purpose: "How to get in touch.", teaser: "How to get in touch.",
+                    heading: "Get in touch",
                     lead: "We are glad to hear from you.")
             case .other: Page(title: "", purpose: "", teaser: "", heading: "", lead: "")
             }
         },
         wishes: [
-            .book: ("Make a booking", "Shall we keep a place for you?", "Tell us when it suits you, and we will get back to you."),
-            .appointment: ("Make an appointment", "Shall we find a time?", "Tell us when it suits you, and we will get back to you."),
+            .book: (
+                "Make a booking", "Shall we keep a place for you?",
+                "Tell us when it suits you, and we will get back to you."
+            ),
+            .appointment: (
+                "Make an appointment", "Shall we find a time?",
+                "Tell us when it suits you, and we will get back to you."
+            ),
             .contact: ("Get in touch", "Let us talk", "Tell us what you have in mind. We are glad to hear from you."),
             .visit: ("Plan your visit", "Come and see us", "Here is what to think of before you set off."),
             .join: ("Join us", "Become part of it", "The easiest way to find out is to come along."),
@@ -208,13 +223,16 @@ struct Lexicon: Sendable {
     // MARK: German
 
     private static let german = Lexicon(
-        languageName: "Deutsch", skip: "Zum Inhalt springen", menuName: "Hauptmenü", notFoundTitle: "Seite nicht gefunden",
+        languageName: "Deutsch", skip: "Zum Inhalt springen", menuName: "Hauptmenü",
+        notFoundTitle: "Seite nicht gefunden",
         notFoundText: "Unter dieser Adresse ist nichts, oder nicht mehr. Alles andere ist nur einen Schritt entfernt.",
         backHome: "Zur Startseite", homeTitle: "Start",
         pages: { role, kind, name in
             switch role {
             case .home:
-                Page(title: "Start", purpose: "Sagt auf einen Blick, worum es geht und was als Nächstes zu tun ist.", teaser: "", heading: name, lead: "")
+                Page(
+                    title: "Start", purpose: "Sagt auf einen Blick, worum es geht und was als Nächstes zu tun ist.",
+                    teaser: "", heading: name, lead: "")
             case .offer:
                 switch kind {
                 case .restaurant:
@@ -227,7 +245,8 @@ struct Lexicon: Sendable {
                         heading: "Was Sie bei uns finden", lead: "")
                 case .club:
                     Page(
-                        title: "Angebote", purpose: "Was die Mitglieder gemeinsam tun.", teaser: "Was wir gemeinsam tun.",
+                        title: "Angebote", purpose: "Was die Mitglieder gemeinsam tun.",
+                        teaser: "Was wir gemeinsam tun.",
                         heading: "Was wir gemeinsam tun", lead: "")
                 default:
                     Page(
@@ -280,9 +299,18 @@ struct Lexicon: Sendable {
             }
         },
         wishes: [
-            .book: ("Platz reservieren", "Sollen wir einen Platz für Sie freihalten?", "Sagen Sie uns, wann es Ihnen passt; wir melden uns bei Ihnen."),
-            .appointment: ("Termin vereinbaren", "Finden wir einen Termin?", "Sagen Sie uns, wann es Ihnen passt; wir melden uns bei Ihnen."),
-            .contact: ("Kontakt aufnehmen", "Sprechen wir darüber", "Sagen Sie uns, was Sie vorhaben. Wir freuen uns, von Ihnen zu hören."),
+            .book: (
+                "Platz reservieren", "Sollen wir einen Platz für Sie freihalten?",
+                "Sagen Sie uns, wann es Ihnen passt; wir melden uns bei Ihnen."
+            ),
+            .appointment: (
+                "Termin vereinbaren", "Finden wir einen Termin?",
+                "Sagen Sie uns, wann es Ihnen passt; wir melden uns bei Ihnen."
+            ),
+            .contact: (
+                "Kontakt aufnehmen", "Sprechen wir darüber",
+                "Sagen Sie uns, was Sie vorhaben. Wir freuen uns, von Ihnen zu hören."
+            ),
             .visit: ("Besuch planen", "Kommen Sie vorbei", "Hier steht, woran Sie vorher denken können."),
             .join: ("Mitmachen", "Gehören Sie dazu", "Am einfachsten ist es, einmal vorbeizukommen."),
             .see: ("Ansehen", "Sehen Sie selbst", "Nehmen Sie sich Zeit und sehen Sie sich um."),

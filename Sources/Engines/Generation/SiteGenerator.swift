@@ -28,7 +28,8 @@ package struct SiteGenerator: Sendable {
 
         package var description: String {
             let place = page.isEmpty ? "" : " for the page \"\(page)\""
-            return "the step \(step.rawValue)\(place) gave nothing useful: " + problems.prefix(3).joined(separator: "; ")
+            return "the step \(step.rawValue)\(place) gave nothing useful: "
+                + problems.prefix(3).joined(separator: "; ")
         }
     }
 
@@ -216,7 +217,9 @@ package struct SiteGenerator: Sendable {
         _ name: GenerationStep.Name, page: String = "", round: Int = 0, input: String, output: String,
         usage: TokenUsage = .zero, since began: ContinuousClock.Instant
     ) {
-        guard input.utf8.count <= GenerationStep.textLimit, output.utf8.count <= GenerationStep.textLimit else { return }
+        guard input.utf8.count <= GenerationStep.textLimit, output.utf8.count <= GenerationStep.textLimit else {
+            return
+        }
         report(
             .done(
                 GenerationStep(

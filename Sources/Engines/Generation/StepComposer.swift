@@ -91,7 +91,8 @@ extension PlannedPage.Role {
                 .about
             } else if has("join", "member", "mitglied", "mitmachen") {
                 .join
-            } else if has("programme", "program", "schedule", "programm", "dates", "termine", "events", "veranstaltung") {
+            } else if has("programme", "program", "schedule", "programm", "dates", "termine", "events", "veranstaltung")
+            {
                 .programme
             } else if has("faq", "question", "fragen") {
                 .questions
@@ -100,7 +101,8 @@ extension PlannedPage.Role {
             } else if has("work", "portfolio", "projects", "projekte", "referenzen", "arbeiten", "gallery", "galerie") {
                 .work
             } else if has(
-                "menu", "karte", "service", "leistung", "offer", "angebot", "products", "produkte", "sortiment", "range",
+                "menu", "karte", "service", "leistung", "offer", "angebot", "products", "produkte", "sortiment",
+                "range",
                 "treatments", "behandlung", "activities", "shop", "prices", "preise", "courses", "kurse")
             {
                 .offer

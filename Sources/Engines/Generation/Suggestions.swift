@@ -11,7 +11,8 @@ enum Suggestions {
         }
         if roles.contains(.contact) {
             if reading.contact.phone == nil, reading.contact.mail == nil {
-                list.append("Add a telephone number or an e-mail address to \(path(.contact)): visitors cannot reach you yet.")
+                list.append(
+                    "Add a telephone number or an e-mail address to \(path(.contact)): visitors cannot reach you yet.")
             }
             list.append("Add your address and when you are there to \(path(.contact)).")
         }

@@ -72,7 +72,8 @@ struct GenerateStartCommand: AsyncParsableCommand {
         let description = description == "-" ? EditCommand.readStandardInput() : description
         try await connection.withClient { client in
             let request = Request(
-                businessName: name, type: type, description: description, goals: goals, audience: audience, style: style,
+                businessName: name, type: type, description: description, goals: goals, audience: audience,
+                style: style,
                 languages: languages.isEmpty ? nil : languages, pages: pages.isEmpty ? nil : pages, slug: slug,
                 engine: engine, reviewPlan: planOnly)
             let answer = try await client.send(.post, "/sites/generate", body: .json(request))

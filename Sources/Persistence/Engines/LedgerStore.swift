@@ -44,7 +44,8 @@ package struct LedgerStore: Sendable {
     package func spending(
         of owner: UserID, since: Timestamp, in transaction: any SQLTransaction
     ) async throws -> Spending {
-        try await sum("owner_id = $1 AND at >= $2 AND charged = 1", [SQLValue(owner), SQLValue(since)], in: transaction)
+        try await sum(
+            "owner_id = $1 AND at >= $2 AND charged = 1", [SQLValue(owner), SQLValue(since)], in: transaction)
     }
 
     private func sum(

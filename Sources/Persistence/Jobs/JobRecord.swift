@@ -15,7 +15,8 @@ package struct JobRecord: Sendable, Equatable {
     /// ``JobFailure/mark`` of every attempt that failed and was tried again.
     package var failureMarks: [String]
 
-    package init(job: Job, summary: String = "", findings: [Finding] = [], usage: TokenUsage = .zero,
+    package init(
+        job: Job, summary: String = "", findings: [Finding] = [], usage: TokenUsage = .zero,
         model: String = "", isFromCache: Bool = false, failureMarks: [String] = []
     ) {
         self.job = job
