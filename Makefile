@@ -9,19 +9,28 @@ PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev 
     nginx-light postgresql procps redis-server redis-sentinel bubblewrap socat \
     protobuf-compiler protobuf-c-compiler openssl curl rsync wrk zip \
     python3 python3-venv python3-doc chromium fonts-dejavu-core \
-    gcc spin nftables iproute2 strace prometheus
+    gcc spin nftables iproute2 strace prometheus systemd
+
+# What `make deb` and `make test-fleet` need beyond that.
+FLEET_PACKAGES := dpkg-dev binutils xz-utils systemd systemd-container mmdebstrap e2fsprogs openssh-client lintian man-db
 
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
 SWIFT_FILES := Package.swift Sources Tests
+# Nobody loads symbols from these programs: what is not exported need not be there. RELR packs relocations (glibc 2.36).
+RELEASE_OPTIONS := -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe \
+    -Xlinker -z -Xlinker pack-relative-relocs
 
-.PHONY: help packages toolchain build release demo up test simulate model chaos lint format protos bench clean
+.PHONY: help packages fleet-packages toolchain build release deb test-fleet demo up test simulate model chaos lint format protos bench clean test-ui screenshots bench-ui
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 packages: ## Install the Debian packages that are missing
 	@scripts/install-packages $(PACKAGES)
+
+fleet-packages: ## Install the Debian packages that `make deb` and `make test-fleet` need, too
+	@scripts/install-packages $(FLEET_PACKAGES)
 
 toolchain:
 	@command -v swift > /dev/null || { \
@@ -31,7 +40,13 @@ build: packages toolchain ## Build the three programs
 	swift build
 
 release: packages toolchain ## Build them for real use: optimised, the Swift runtime inside
-	swift build -c release --scratch-path .build-release --static-swift-stdlib
+	swift build -c release --scratch-path .build-release --static-swift-stdlib $(RELEASE_OPTIONS)
+
+deb: release fleet-packages ## Build the Debian packages into .build-packages, and print their sizes
+	packaging/build --programs .build-release/release --output .build-packages
+
+test-fleet: release fleet-packages ## Boot five hosts, provision them with Ansible and hurt them; FLEET="--away 10" adds options
+	scripts/test-fleet --programs .build-release/release $(FLEET)
 
 demo: build ## Run the main job once, from registration to roll-back, and check each step
 	scripts/demo
@@ -53,8 +68,21 @@ test: packages toolchain ## Install what the tests need, and run them
 	@$(MAKE) lint
 	swift build --build-tests
 	scripts/check-protos
+	packaging/check-units
 	@scripts/run-tests --width $(TEST_WIDTH)
 	scripts/model
+
+test-ui: build ## Drive all pages in a real browser, with and without a mouse and JavaScript
+	@scripts/install-test-tools
+	scripts/test-ui
+
+screenshots: build ## Write a picture of every page and state into .build/screenshots
+	@scripts/install-test-tools
+	scripts/test-ui --pictures .build/screenshots
+
+bench-ui: release ## Measure the pages: weight, HTML with 1,000 sites, events, first paint
+	@scripts/install-test-tools
+	.venv-test/bin/python bench/ui
 
 simulate: packages toolchain ## Run the simulation with SEEDS=100000 seeds from FIRST=0, or one: SEED=7
 	swift build -c release --scratch-path .build-release --product Simulate
@@ -70,4 +98,4 @@ bench: release ## Measure against rsync, curl and nginx, and print a table
 	bench/run
 
 clean: ## Remove what was built
-	rm -rf .build .build-release
+	rm -rf .build .build-release .build-packages .build-fleet

@@ -127,6 +127,7 @@ let package = Package(
             name: "Archives",
             dependencies: ["Artifacts", "BlockingIO", "CArchive", "CLinux", "CZlib", "Domain", nioCore],
             swiftSettings: settings),
+        .target(name: "Browser", dependencies: ["Sandbox"], swiftSettings: settings),
         .target(
             name: "DatabasePostgres",
             dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", "Telemetry", logging, metrics],
@@ -160,7 +161,8 @@ let package = Package(
                 nioHTTP1, nioSSL,
             ], swiftSettings: settings),
         .target(
-            name: "Engines", dependencies: ["Domain", "Markup", "Sandbox", crypto], swiftSettings: settings),
+            name: "Engines", dependencies: ["BlockingIO", "Domain", "Markup", "Sandbox", crypto],
+            swiftSettings: settings),
         .target(name: "Persistence", dependencies: ["Database", "Domain", crypto], swiftSettings: settings),
         .target(name: "QueueEmbedded", dependencies: ["Domain", "Queue"], swiftSettings: settings),
         .target(
@@ -210,7 +212,8 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults",
+                "AgentCore", "AgentProtocol", "Artifacts", "BlockingIO", "Browser", "Domain", "Egress", "Engines",
+                "Faults",
                 "Sandbox", lifecycle, logging, nioCore,
             ], swiftSettings: settings),
 
@@ -218,7 +221,8 @@ let package = Package(
         .executableTarget(
             name: "AgentDaemon",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Faults", "FleetIdentity",
+                "AgentCore", "Artifacts", "BlockingIO", "Browser", "Domain", "Egress", "Engines", "Faults",
+                "FleetIdentity",
                 "Nginx", "Sandbox", "Serving", "Systemd", "Telemetry", "Worker", argumentParser, lifecycle, logging,
                 unixSignals,
             ], swiftSettings: settings),
@@ -287,6 +291,9 @@ let package = Package(
                 "Egress", "BlockingIO", "Domain", "Sandbox", "TestSupport", logging, nioCore, nioHTTP1, nioPosix,
                 nioSSL,
             ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "BrowserTests", dependencies: ["Browser", "Sandbox", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],

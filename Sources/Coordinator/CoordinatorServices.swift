@@ -63,7 +63,7 @@ package struct CoordinatorServices: Sendable {
         stewardship = Stewardship(database: database, stores: stores, clock: clock, logger: logger)
         brakes = BrakeService(database: database, stores: stores, clock: clock, logger: logger)
         audit = AuditService(database: database, stores: stores)
-        sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
+        self.sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, bus: bus, settings: settings, clock: clock,
             logger: logger)

@@ -24,7 +24,8 @@ package struct BuiltinEngine: Engine {
             workspace: task.workspace, command: [Self.programPath, verb],
             readOnlyBinds: [.init(program, at: Self.programPath)] + libraryFolders.map { .init($0, at: $0) },
             limits: task.limits)
-        return EngineRun(plan: plan, input: Array((task.generation ?? task.prompt).utf8))
+        return EngineRun(
+            plan: plan, input: task.generation.map { GeneratorInput.serialized($0) } ?? Array(task.prompt.utf8))
     }
 
     package func makeTranscript(for task: EngineTask) -> any EngineTranscript { BuiltinTranscript(limits: task.limits) }
@@ -38,12 +39,16 @@ struct BuiltinTranscript: EngineTranscript {
         var percent: Int?
         var summary: String?
         var message: String?
+        var kind: String?
+        var code: String?
         var done: GenerationLine?
     }
 
     private let limits: SandboxLimits
     private var summary: String?
-    private var refusal: String?
+    private var refusal: JobFailure?
+    /// Of the steps of a generation.
+    private var usage = TokenUsage.zero
 
     init(limits: SandboxLimits) { self.limits = limits }
 
@@ -61,13 +66,17 @@ struct BuiltinTranscript: EngineTranscript {
             case "step":
                 // The sandbox said it, so it is only as good as what the coordinator makes of it.
                 guard let step = line.done?.step else { return [] }
-                return [.step(step)]
+                usage = usage + step.usage
+                return [.step(step), .usage(usage)]
             case "finished":
                 summary = (line.summary ?? "").shown(limit: 4000)
                 return [.log(summary ?? "")]
             case "refused":
-                refusal = (line.message ?? "").shown(limit: 4000)
-                return [.log(refusal ?? "")]
+                let message = (line.message ?? "").shown(limit: 4000)
+                refusal = JobFailure(
+                    kind: line.kind.flatMap { JobFailure.Kind(rawValue: $0) } ?? .task,
+                    code: (line.code ?? "engine-refused").shown(limit: 60), message: message)
+                return [.log(message)]
             default: return []
             }
         }
@@ -78,7 +87,7 @@ struct BuiltinTranscript: EngineTranscript {
         switch (outcome.ending, summary, refusal) {
         case (.exited(code: 0), let summary?, _): return .finished(summary: summary)
         case (.exited(code: 3), _, let refusal?):
-            return .failed(JobFailure(kind: .task, code: "engine-refused", message: refusal))
+            return .failed(refusal)
         default:
             let detail =
                 outcome.diagnostics.split(separator: "\n").last.map { ": " + String($0).shown(limit: 500) } ?? "."

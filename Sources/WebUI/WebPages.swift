@@ -44,6 +44,7 @@ package struct WebPages: Sendable {
             + UserPages(accounts: services.accounts).routes
             + HealthPages(services: services, settings: settings).routes
             + AuditPages(audit: services.audit).routes
+            + EnginePages(engines: services.engines).routes
     }
 
     /// Answers a request, and says which route did, for the metrics. It never throws: what goes wrong is a page too.

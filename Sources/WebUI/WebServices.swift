@@ -16,17 +16,16 @@ package struct WebServices: Sendable {
     package let brakes: BrakeService
     /// What the coordinator needs in order to work, and how that is.
     package let health: @Sendable () async -> [HealthCheck]
-    /// Makes sites from a description; without it the pages offer templates and uploads only.
-    package let generation: SiteGeneration?
+    package let generations: GenerationService
+    package let engines: EngineService
 
     package init(
         accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices,
-        generation: SiteGeneration? = nil, health: @escaping @Sendable () async -> [HealthCheck] = { [] }
+        health: @escaping @Sendable () async -> [HealthCheck] = { [] }
     ) {
         self.accounts = accounts
         self.idempotency = idempotency
         self.health = health
-        self.generation = generation
         sites = coordinator.sites
         edits = coordinator.edits
         jobs = coordinator.jobs
@@ -36,6 +35,8 @@ package struct WebServices: Sendable {
         events = coordinator.events
         audit = coordinator.audit
         recovery = coordinator.recovery
+        generations = coordinator.generations
+        engines = coordinator.engines
         brakes = coordinator.brakes
     }
 }

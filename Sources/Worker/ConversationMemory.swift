@@ -51,6 +51,14 @@ struct ConversationMemory: Sendable {
         return head.memory
     }
 
+    /// What is remembered without its files, for an engine that has them already.
+    func memory(of conversation: String, _ engine: EngineName) throws -> EngineMemory? {
+        guard let path = path(conversation, engine), let bundle = try? OpenFile(path, flags: O_RDONLY),
+            let bytes = try? Self.readAll(bundle), let end = bytes.firstIndex(of: 0x0a)
+        else { return nil }
+        return try? JSONDecoder().decode(Head.self, from: Data(bytes[..<end])).memory
+    }
+
     /// Keeps the folders `names` of `state`. What is too large is not kept.
     func save(
         _ memory: EngineMemory, folders names: [String], of state: String, as conversation: String,

@@ -30,6 +30,8 @@ struct JobAttempt: Sendable {
         var gate: (any ModelGate)?
         /// `nil` when engines remember nothing here.
         var memory: ConversationMemory?
+        /// `nil` when nothing looks at changed pages.
+        var inspector: PageInspector?
     }
 
     let offer: JobOffer
@@ -121,6 +123,7 @@ struct JobAttempt: Sendable {
                     return result
                 }
                 try await upload(changes, of: manifest)
+                await look(at: changes, of: manifest, since: base)
                 FaultPoint.resultUploaded.reach()
                 result.outcome = .succeeded(changes: changes, digest: manifest.digest)
                 result.manifest = manifest
@@ -182,12 +185,25 @@ struct JobAttempt: Sendable {
 
     private func runEngine() async throws -> EngineResult {
         reporter.progress(offer.generation == nil ? "Editing" : "Making the site", 10)
-        guard let access = offer.model, offer.replay.isEmpty, let gate = workshop.gate else {
+        guard let endpoint = try endpoint(), let gate = workshop.gate else {
             return try await runEngine(socketFolder: nil)
         }
-        return try await gate.withWay(to: access.endpoint, for: offer.lease.job) { folder in
+        return try await gate.withWay(to: endpoint, for: offer.lease.job) { folder in
             try await runEngine(socketFolder: folder)
         }
+    }
+
+    /// Where the engine may ask; `nil` when it asks nobody, or has ended. An offer that lay on the disk is without its
+    /// credential: of a task that runs, its shim has it in its memory.
+    private func endpoint() throws -> ModelEndpoint? {
+        guard let endpoint = offer.model?.endpoint, offer.replay.isEmpty else { return nil }
+        guard endpoint.isWithheld else { return endpoint }
+        if let keepsake = found?.keepsake, !keepsake.isEmpty {
+            return endpoint.with(authorizationValue: String(decoding: keepsake, as: UTF8.self))
+        }
+        // Nothing was started yet, and cannot be without the credential: the next attempt gets it again.
+        if found == nil { throw CancellationError() }
+        return nil
     }
 
     private func runEngine(socketFolder: String?) async throws -> EngineResult {
@@ -223,7 +239,13 @@ struct JobAttempt: Sendable {
         guard remembers, let store = workshop.memory else { return nil }
         let (conversation, engine, state) = (offer.conversation, engine.name, workspace.state)
         do {
-            return try await workshop.pool.run { try store.restore(conversation, of: engine, into: state) }
+            let isRunning = found != nil
+            return try await workshop.pool.run {
+                // What runs already has its files.
+                isRunning
+                    ? try store.memory(of: conversation, engine)
+                    : try store.restore(conversation, of: engine, into: state)
+            }
         } catch {
             workshop.logger.warning(
                 "Could not restore what an engine remembers",
@@ -259,7 +281,8 @@ struct JobAttempt: Sendable {
         let run = try await workshop.pool.run { try engine.makeRun(for: task) }
         try Task.checkCancellation()
         let started = try await runner.start(
-            run.plan, input: run.input, in: workspace.task, lease: control.remaining)
+            run.plan, input: run.input, in: workspace.task, lease: control.remaining,
+            keepsake: Array((offer.model?.endpoint.authorizationValue ?? "").utf8))
         FaultPoint.taskStarted.reach()
         return started
     }
@@ -289,6 +312,21 @@ struct JobAttempt: Sendable {
         }
         try await workshop.store.putManifest(manifest)
         reporter.progress("Handing in the result", 98)
+    }
+
+    /// Looks at the changed pages with a browser, where there is one.
+    private func look(at changes: ManifestDelta, of manifest: Manifest, since base: Manifest) async {
+        guard let inspector = workshop.inspector, let runner = workshop.runner, !changes.isEmpty else { return }
+        reporter.progress("Looking at the pages", 98)
+        let began = ContinuousClock.now
+        let report = await inspector.inspect(
+            changes, of: manifest, since: base, in: workspace, from: workshop.store, by: runner, pool: workshop.pool)
+        for line in report.lines { reporter.write(line) }
+        guard let text = report.text else { return }
+        reporter.step(
+            GenerationStep(
+                name: .checks, page: "browser", input: "{}", output: text,
+                milliseconds: Int((ContinuousClock.now - began).wholeMilliseconds)))
     }
 
     /// Puts changed files into the local store, where uploads and the next job of the site find them.

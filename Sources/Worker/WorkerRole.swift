@@ -22,6 +22,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         package var shutdown: Shutdown
         /// Where it is kept what engines remember of conversations; `nil` when they are to remember nothing.
         package var memoryDirectory: String?
+        /// What looks at changed pages; `nil` when nothing does.
+        package var inspector: PageInspector?
 
         package enum Shutdown: Sendable {
             /// They go on by themselves, for the agent that is started next.
@@ -31,12 +33,14 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         }
 
         package init(
-            slots: Int, directory: String, shutdown: Shutdown = .leave, memoryDirectory: String? = nil
+            slots: Int, directory: String, shutdown: Shutdown = .leave, memoryDirectory: String? = nil,
+            inspector: PageInspector? = nil
         ) {
             self.slots = slots
             self.directory = directory
             self.shutdown = shutdown
             self.memoryDirectory = memoryDirectory
+            self.inspector = inspector
         }
     }
 
@@ -364,7 +368,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
                 offer: offer, engine: engine, control: control, reporter: reporter, log: log, workspace: workspace,
                 workshop: JobAttempt.Workshop(
                     runner: runner, store: store, transfer: transfer, pool: pool, logger: logger, gate: gate,
-                    memory: configuration.memoryDirectory.map { ConversationMemory(directory: $0) }),
+                    memory: configuration.memoryDirectory.map { ConversationMemory(directory: $0) },
+                    inspector: configuration.inspector),
                 found: found, known: manifests.all))
         // The agent stops; the next one finds the folder.
         guard case .enqueued = yielded else { return running[offer.lease] = nil }

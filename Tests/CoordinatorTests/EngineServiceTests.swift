@@ -72,7 +72,7 @@ import Testing
         try await system.services.jobs.find(job, for: system.admin)
     }
 
-    private static let red = Installation.page.replacing("Hello", with: "Red")
+    private static let red = Installation.page + "<!-- red -->\n"
 
     @Test("Only admins see and change engines")
     func admins() async throws {
@@ -285,15 +285,19 @@ import Testing
             #expect(first.replay.isEmpty)
             _ = try await system.services.completions.complete(
                 try await Self.completion(system, first, page: Self.red, transcript: "kept\n"), from: host)
-            // The same words on version 1 again.
-            let second = try await Self.grant(system, site, host, prompt: " Make  it red ", baseVersion: 1)
+            // The same words about the same content, in another site of the same owner.
+            let other = try await system.site("two")
+            let second = try await Self.grant(system, other, host, prompt: " Make  it red ")
             #expect(second.replay == Array("kept\n".utf8))
             #expect(second.model?.endpoint.authorizationValue == "")
             _ = try await system.services.completions.complete(
                 try await Self.completion(system, second, page: Self.red), from: host)
             let view = try await Self.state(system, second.lease.job)
             #expect(view.isFromCache && view.usage == .zero)
-            #expect(try await Self.grant(system, site, host, isFresh: true, baseVersion: 1).replay.isEmpty)
+            let third = try await system.site("three")
+            #expect(try await Self.grant(system, third, host, isFresh: true).replay.isEmpty)
+            let foreign = try await system.site("four", of: try await system.user("guest"))
+            #expect(try await Self.grant(system, foreign, host).replay.isEmpty, "it is another owner's")
         }
     }
 
@@ -306,7 +310,7 @@ import Testing
             let first = try await Self.grant(system, site, host)
             _ = try await system.services.completions.complete(
                 try await Self.completion(system, first, page: Self.red, transcript: "kept\n"), from: host)
-            let second = try await Self.grant(system, site, host, baseVersion: 1)
+            let second = try await Self.grant(system, try await system.site("two"), host)
             #expect(!second.replay.isEmpty)
             let diverged = JobFailure(kind: .task, code: "replay-diverged", message: "It does not fit.")
             _ = try await system.services.completions.complete(Self.failed(second, diverged), from: host)

@@ -124,10 +124,13 @@ import Testing
     func cacheKey() throws {
         let digest = try #require(ContentDigest(String(repeating: "a", count: 64)))
         let other = try #require(ContentDigest(String(repeating: "b", count: 64)))
+        let owner = UserID(unchecked: "user_0000000000000000000000")
         func key(
             _ model: String = "m", _ prompt: String = "Do it", _ context: ContentDigest? = nil
         ) -> CacheKey {
-            CacheKey(engine: .model, model: model, instructions: "1", prompt: prompt, context: context ?? digest)
+            CacheKey(
+                owner: owner, engine: .model, model: model, instructions: "1", prompt: prompt,
+                context: context ?? digest)
         }
         #expect(key() == key("m", " Do\n  it "))
         #expect(key() != key("n"))

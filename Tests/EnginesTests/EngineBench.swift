@@ -80,7 +80,7 @@ final class EngineBench {
     func run(
         _ prompt: String = "Say hello in French", provider: ModelEndpoint.Provider? = nil, model: String = "gpt-5.4",
         tokenBudget: Int? = nil, wallTime: Duration = .seconds(60), silence: Duration = .seconds(30),
-        memory: EngineMemory? = nil, replay: [UInt8] = [], schema: String? = nil
+        memory: EngineMemory? = nil, replay: [UInt8] = [], schema: String? = nil, generation: String? = nil
     ) async throws -> Result {
         let before = lastState
         runs += 1
@@ -97,7 +97,7 @@ final class EngineBench {
                 provider: provider ?? engine.name.providers.first ?? .openAIResponses, name: model,
                 tokenBudget: tokenBudget, answerTimeout: silence),
             socketFolder: URL(filePath: server.socket).deletingLastPathComponent().path, replay: replay,
-            memory: memory, answerSchema: schema)
+            memory: memory, answerSchema: schema, generation: generation)
         let run = try engine.makeRun(for: task)
         let recorder = Recorder(engine.makeTranscript(for: task))
         let outcome = try await SandboxRunner().run(run.plan, input: run.input) { recorder.read($0) }

@@ -271,7 +271,7 @@ import Validation
     func process() async throws {
         try await withTemporaryDirectory { folder in
             try FileManager.default.createDirectory(atPath: folder + "/site", withIntermediateDirectories: true)
-            try StepJSON.text(GenerationTask(brief: try Self.brief())).write(
+            try StepJSON.text(GeneratorInput(task: GenerationTask(brief: try Self.brief()), model: nil)).write(
                 toFile: folder + "/task", atomically: true, encoding: .utf8)
             let input = open(folder + "/task", O_RDONLY)
             let output = open(folder + "/out", O_WRONLY | O_CREAT, 0o600)
@@ -280,7 +280,7 @@ import Validation
                 close(output)
             }
             let status = await GeneratorProcess.run(
-                StepComposer(), input: input, output: output, folder: folder + "/site")
+                input: input, output: output, folder: folder + "/site")
             #expect(status == 0)
             #expect(FileManager.default.fileExists(atPath: folder + "/site/images/hero.svg"))
             var transcript = BuiltinTranscript(limits: .init())
@@ -291,6 +291,37 @@ import Validation
                 }
             }
             #expect(steps.count == 9)
+        }
+    }
+
+    @Test("The engine model asks its model for each step, through the real program, and counts what that took")
+    func asked() async throws {
+        let plan = try StepJSON.text(
+            Sitemap(kind: .shop, pages: [PlannedPage(name: "index", title: "Home", purpose: "", role: .home)]))
+        let copy = try StepJSON.text(
+            PageCopy(
+                seoTitle: "Maps and globes", seoDescription: "A shop for maps.", label: "Home", eyebrow: "Shop",
+                heading: "Where in the world", lead: "We sell maps.", blocks: []))
+        let design = try StepJSON.text(
+            DesignCollection.design(for: DesignInput(brief: try Self.brief(), kind: .shop)))
+        let steps = try [plan, copy, design].map { text in
+            let reply = String(decoding: try JSONEncoder().encode(["text": text]), as: UTF8.self)
+            return "{\"reply\": \(reply)}"
+        }
+        let engine = ModelEngine(program: AgentProgram.path)
+        try await EngineBench.with(engine, steps.joined(separator: ",")) { bench in
+            let result = try await bench.run(
+                provider: .openAIResponses, generation: try StepJSON.text(GenerationTask(brief: try Self.brief())))
+            guard case .finished(let summary) = result.verdict else {
+                Issue.record("\(result.verdict) \(result.events)")
+                return
+            }
+            #expect(summary.hasPrefix("Made one page with the model gpt-5.4"))
+            #expect(result.page.contains("<h1>Where in the world</h1>"))
+            #expect(bench.server.requests.count == 3)
+            let done = result.events.compactMap { if case .step(let step) = $0 { step } else { nil } }
+            #expect(done.map(\.name) == [.plan, .copy, .design, .build, .checks])
+            #expect(done.prefix(3).allSatisfy { $0.usage.output > 0 })
         }
     }
 }

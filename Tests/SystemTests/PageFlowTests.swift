@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(10))) struct PageFlowTests {
+@Suite(.timeLimit(.minutes(25))) struct PageFlowTests {
     @Test("In a real browser: the main job with and without JavaScript, and every page without a barrier")
     func browser() async throws {
         try await withTemporaryDirectory { folder in
@@ -24,7 +24,7 @@ import Testing
             flow.standardError = output
             flow.standardInput = FileHandle.nullDevice
             try flow.run()
-            let deadline = ContinuousClock.now + .seconds(480)
+            let deadline = ContinuousClock.now + .seconds(1200)
             while flow.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(100)) }
             let isLate = flow.isRunning
             if isLate { kill(flow.processIdentifier, SIGKILL) }

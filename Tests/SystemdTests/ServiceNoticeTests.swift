@@ -48,7 +48,7 @@ import Testing
     func message() async throws {
         try await withTemporaryDirectory { root in
             let listener = try Listener(root + "/notify")
-            let notice = try #require(notice(["NOTIFY_SOCKET": root + "/notify"]))
+            let notice = try #require(self.notice(["NOTIFY_SOCKET": root + "/notify"]))
             #expect(notice.send("READY=1", "STATUS=a\nREADY=0"))
             #expect(listener.next() == "READY=1\nSTATUS=a READY=0")
             #expect(notice.heartbeat == nil)
@@ -58,7 +58,7 @@ import Testing
     @Test("A listener that is gone is not waited for")
     func gone() async throws {
         try await withTemporaryDirectory { root in
-            let notice = try #require(notice(["NOTIFY_SOCKET": root + "/nobody"]))
+            let notice = try #require(self.notice(["NOTIFY_SOCKET": root + "/nobody"]))
             #expect(!notice.send("READY=1"))
         }
     }
@@ -76,7 +76,7 @@ import Testing
     func lives() async throws {
         try await withTemporaryDirectory { root in
             let listener = try Listener(root + "/notify")
-            let notice = try #require(notice(["NOTIFY_SOCKET": root + "/notify", "WATCHDOG_USEC": "20000"]))
+            let notice = try #require(self.notice(["NOTIFY_SOCKET": root + "/notify", "WATCHDOG_USEC": "20000"]))
             let beating = Task { await ServiceHeartbeat(notice).run() }
             var heard = 0
             while heard < 3 {

@@ -61,9 +61,7 @@ final class WebFixture: Sendable {
     var uploadFolder: String { folder + "/uploads" }
 
     /// Starts a server, hands it to `body`, and stops it as SIGTERM would.
-    static func with(
-        generation: SiteGeneration? = nil, _ body: @escaping @Sendable (WebFixture) async throws -> Void
-    ) async throws {
+    static func with(_ body: @escaping @Sendable (WebFixture) async throws -> Void) async throws {
         try await withTemporaryDirectory { folder in
             let clock = Clock()
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -72,7 +70,7 @@ final class WebFixture: Sendable {
             let pages = try WebPages(
                 services: WebServices(
                     accounts: accounts, idempotency: IdempotencyService(database: database, clock: clock),
-                    coordinator: coordinator, generation: generation,
+                    coordinator: coordinator,
                     health: { [HealthCheck(name: "database", isReady: true, detail: "")] }),
                 settings: WebSettings(uploadFolder: uploads, uploadLimitInBytes: 1 << 20), resources: resources)
             let (ports, port) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))

@@ -35,6 +35,8 @@ struct Agent {
         /// Codex's way to a model when the coordinator has none configured.
         let ownModel: (socket: String, name: String)?
         let claude: String?
+        /// Chromium, to look at changed pages; `nil` when nothing is to.
+        let browser: String?
         var upgradeCommand: String?
     }
 
@@ -76,7 +78,9 @@ struct Agent {
                 configuration: .init(
                     slots: settings.workerSlots, directory: state.jobs,
                     shutdown: settings.endsJobsOnStop ? .end(grace: .seconds(10)) : .leave,
-                    memoryDirectory: state.conversations), engines: try engines(),
+                    memoryDirectory: state.conversations,
+                    inspector: try settings.browser.map { PageInspector(browser: $0, agent: try program()) }),
+                engines: try engines(),
                 readiness: readiness, store: store, transfer: blobs, spool: spool, pool: pool, gate: gate,
                 logger: logger)
             // Before a session opens: its first frame says which leases are held.
@@ -138,11 +142,16 @@ struct Agent {
             trustDomain: saved.trustDomain)
     }
 
-    private func engines() throws -> [any Engine] {
+    /// This agent's own program on the host.
+    private func program() throws -> String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard length > 0 else { throw ServiceError(.internalError, "the agent cannot find its own program") }
-        let program = String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(decoding: buffer.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    private func engines() throws -> [any Engine] {
+        let program = try program()
         var engines: [any Engine] = [BuiltinEngine(program: program), ModelEngine(program: program)]
         if let codex = settings.codex {
             engines.append(

@@ -55,6 +55,10 @@ struct RunCommand: AsyncParsableCommand {
             "A program that installs a version of this agent, given as its only argument, and starts it.",
             valueName: "path"))
     var upgradeCommand: String?
+    @Option(
+        help: ArgumentHelp(
+            "Chromium itself, such as /usr/lib/chromium/chromium, to look at changed pages with.", valueName: "path"))
+    var browser: String?
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
@@ -102,7 +106,7 @@ struct RunCommand: AsyncParsableCommand {
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
                 nginxMode: nginxMode, endsJobsOnStop: endJobsOnStop, localModels: localModel, codex: codex,
                 ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } }, claude: claude,
-                upgradeCommand: upgradeCommand), logger: Logger(label: "pagewright.agent"))
+                browser: browser, upgradeCommand: upgradeCommand), logger: Logger(label: "pagewright.agent"))
         try await agent.run()
     }
 }

@@ -13,7 +13,12 @@ extension JobOffer {
         try self.init(wire: wire)
     }
 
+    /// Without the key of a model: what this returns may lie on a disk.
     package func serialized() throws(ServiceError) -> [UInt8] {
+        var wire = wire
+        if wire.hasModel, !wire.model.authorizationValue.isEmpty {
+            wire.model.authorizationValue = ModelEndpoint.withheld
+        }
         do {
             return try wire.serializedBytes()
         } catch {

@@ -1,5 +1,5 @@
 import Database
-import Domain
+package import Domain
 import FoundationEssentials
 import Persistence
 

@@ -1,4 +1,5 @@
 package import Artifacts
+import BlockingIO
 package import Database
 package import Domain
 import FleetIdentity

@@ -15,7 +15,7 @@ extension EditService {
                 let site = try await stores.sites.find(original.job.site, in: transaction),
                 site.owner == principal.user || principal.isAdmin
             else { throw ServiceError(.notFound, "there is no job \(id)", field: "job") }
-            guard case .succeeded = original.job.state,
+            guard case .succeeded = original.job.state, original.job.kind == .edit,
                 let edit = try await stores.edits.find(job: id, in: transaction), edit.replayOf == nil
             else {
                 throw ServiceError(

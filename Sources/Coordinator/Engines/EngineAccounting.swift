@@ -6,6 +6,8 @@ import Persistence
 struct EngineAccounting: Sendable {
     let stores: Stores
 
+    private var answers: KeptAnswers { KeptAnswers(stores: stores) }
+
     /// What is to become of a failure. One that comes twice, or that used up what an edit may use, is final.
     func judge(
         _ failure: JobFailure, of record: inout JobRecord, edit: Edit?, usage: TokenUsage, at now: Timestamp,
@@ -16,7 +18,7 @@ struct EngineAccounting: Sendable {
             // The kept answer does not fit any more; the next attempt asks the model.
             if let base = try await stores.versions.find(edit.base, of: edit.site, in: transaction)?.digest {
                 try await stores.cache.remove(
-                    ModelDesk.cacheKey(edit, model: record.model, base: base), in: transaction)
+                    try await answers.key(of: edit, model: record.model, base: base, in: transaction), in: transaction)
             }
             return JobFailure(
                 kind: .infrastructure, code: "cache-stale",
@@ -50,18 +52,21 @@ struct EngineAccounting: Sendable {
     ) async throws {
         guard let edit, edit.engine.asksModel else { return }
         var isCharged = false
-        if case .succeeded = record.job.state { isCharged = true }
+        switch record.job.state {
+        case .succeeded, .answered: isCharged = true
+        case .queued, .ready, .leased, .failed, .cancelled, .dead: break
+        }
         try await stores.ledger.insert(
             try await entry(before, edit, usage: usage, isCharged: isCharged, at: now, in: transaction),
             in: transaction)
         guard isCharged, edit.replayOf == nil, !before.isFromCache, !transcript.isEmpty else { return }
         try await stores.transcripts.save(transcript, of: record.job.id, at: now, in: transaction)
         try await stores.transcripts.trim(in: transaction)
-        guard edit.engine == .model, !record.model.isEmpty,
+        guard edit.engine == .model, record.job.kind == .edit, !record.model.isEmpty,
             let base = try await stores.versions.find(edit.base, of: edit.site, in: transaction)?.digest
         else { return }
-        try await stores.cache.save(
-            ModelDesk.cacheKey(edit, model: record.model, base: base), job: record.job.id, at: now, in: transaction)
+        let key = try await answers.key(of: edit, model: record.model, base: base, in: transaction)
+        try await stores.cache.save(key, job: record.job.id, at: now, in: transaction)
     }
 
     private func entry(

@@ -6,6 +6,8 @@ import FoundationEssentials
 /// The key that opens them is a file beside the database. A sealed key opens only for the engine that it was sealed for.
 package struct KeySealer: Sendable {
     package static let keyLength = 32
+    /// The rule of a key that cannot be opened here.
+    static let elsewhereRule = "engine-key-sealed-elsewhere"
     private let key: SymmetricKey
 
     /// - Parameter key: ``keyLength`` random bytes.
@@ -38,7 +40,7 @@ package struct KeySealer: Sendable {
         } catch {
             throw ServiceError(
                 .failedPrecondition, "the key of the engine \(engine.rawValue) cannot be opened",
-                rule: "engine-key-sealed-elsewhere",
+                rule: Self.elsewhereRule,
                 nextStep: "Set it once more: pagewright engines set \(engine.rawValue) --key-stdin.", cause: error)
         }
     }

@@ -8,6 +8,8 @@ import Persistence
 struct ModelDesk: Sendable {
     /// What goes into an offer.
     struct Assignment: Sendable {
+        /// What the engine is told.
+        var prompt: String
         var model: ModelAccess?
         var replay: [UInt8] = []
         var limits = JobOffer.Limits()
@@ -16,12 +18,15 @@ struct ModelDesk: Sendable {
     let stores: Stores
     let sealer: KeySealer
 
+    private var answers: KeptAnswers { KeptAnswers(stores: stores) }
+
     /// Notes in `record` what was decided.
     func assignment(
         for edit: Edit, of record: inout JobRecord, base: ContentDigest, at now: Timestamp,
         in transaction: any SQLTransaction
     ) async throws -> Assignment {
-        var assignment = Assignment()
+        let prompt = try await answers.instruction(for: edit, in: transaction)
+        var assignment = Assignment(prompt: prompt)
         record.model = ""
         record.isFromCache = false
         guard edit.engine.asksModel else { return assignment }
@@ -39,8 +44,8 @@ struct ModelDesk: Sendable {
         let model = setting.model(for: edit.prompt)
         record.model = model
         // The first attempt only: when the kept answer does not fit any more, the next one asks.
-        if edit.engine == .model, !edit.isFresh, record.job.attempt == 0 {
-            let key = Self.cacheKey(edit, model: model, base: base)
+        if edit.engine == .model, record.job.kind == .edit, !edit.isFresh, record.job.attempt == 0 {
+            let key = try await answers.key(of: edit, model: model, base: base, in: transaction)
             if let source = try await stores.cache.find(key, in: transaction),
                 let transcript = try await stores.transcripts.find(source, in: transaction)
             {
@@ -53,8 +58,15 @@ struct ModelDesk: Sendable {
         }
         let budget = try await stores.budgets.find(.edit, in: transaction)
         let spent = try await stores.ledger.spending(of: record.job.id, in: transaction)
+        let endpoint: ModelEndpoint
+        do {
+            endpoint = try await self.endpoint(of: setting, in: transaction)
+        } catch let error as ServiceError where error.rule == KeySealer.elsewhereRule {
+            // The worker says that no model is configured; the job ends instead of waiting for ever.
+            return assignment
+        }
         assignment.model = ModelAccess(
-            endpoint: try await endpoint(of: setting, in: transaction), model: model,
+            endpoint: endpoint, model: model,
             tokenBudget: budget.tokensLeft(after: spent).map { max(1, $0) }, answerTimeout: setting.answerTimeout)
         let left = budget.timeLeft(after: spent) ?? setting.timeLimit
         assignment.limits.wallTime = max(.seconds(10), min(setting.timeLimit, left))
@@ -71,13 +83,6 @@ struct ModelDesk: Sendable {
             provider: setting.provider, baseURL: setting.baseURL,
             authorizationName: setting.provider.authorizationName,
             authorizationValue: key.map { setting.provider.authorizationValue(key: $0) } ?? "")
-    }
-
-    static func cacheKey(_ edit: Edit, model: String, base: ContentDigest) -> ContentDigest {
-        let key = CacheKey(
-            engine: edit.engine, model: model, instructions: CacheKey.instructions, prompt: edit.prompt.text,
-            context: base)
-        return ContentDigest(hashing: key.canonicalText)
     }
 
     /// For a run that asks nobody: a name for the model and no way to it.

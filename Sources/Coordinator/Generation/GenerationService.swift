@@ -56,7 +56,7 @@ package struct GenerationService: Sendable {
         _ brief: SiteBrief, slug: String?, engine: String?, reviewsPlan: Bool, for principal: Principal,
         once: Once<Accepted> = .unkeyed
     ) async throws -> Accepted {
-        let engine = try Self.engine(named: engine)
+        let engine = try self.engine(named: engine)
         let chosen = try slug.map { try Slug($0) }
         let now = clock.now()
         let name = try Site.validName(brief.businessName)
@@ -225,8 +225,10 @@ package struct GenerationService: Sendable {
     }
 
     /// Only engines that know the steps of a generation.
-    private static func engine(named name: String?) throws(ServiceError) -> EngineName {
-        let engine = try EngineName(named: name ?? EngineName.builtin.rawValue)
+    private func engine(named name: String?) throws(ServiceError) -> EngineName {
+        let usual = EngineName(rawValue: settings.defaultEngine) ?? .builtin
+        var engine = usual.generatesSites ? usual : .builtin
+        if let name { engine = try EngineName(named: name) }
         guard engine.generatesSites else {
             throw ServiceError(
                 .invalidArgument, "the engine \(engine.rawValue) does not make sites from briefs", field: "engine",

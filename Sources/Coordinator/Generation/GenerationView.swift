@@ -30,7 +30,7 @@ extension Job {
     fileprivate var failureMessage: String? {
         switch state {
         case .failed(let failure), .dead(let failure): failure.message
-        case .queued, .ready, .leased, .succeeded, .cancelled: nil
+        case .queued, .ready, .leased, .succeeded, .answered, .cancelled: nil
         }
     }
 }

@@ -78,7 +78,7 @@ package struct RolloutService: Sendable {
         try principal.requireAdmin()
         let now = clock.now()
         let rollout = try await database.withTransaction(once) { transaction in
-            var rollout = try await rollout(id, in: transaction)
+            var rollout = try await self.rollout(id, in: transaction)
             try await carryOut(try rollout.cancel(at: now), in: transaction)
             try await stores.rollouts.save(rollout, in: transaction)
             try await AuditTrail(stores: stores).record(

@@ -264,7 +264,9 @@ package struct JobCompletions: Sendable {
         do {
             let content = try await recorder.check(
                 StagedContent(manifest: manifest, batch: nil, sweeps: sweeps), parent: parent,
-                origin: .edit(edit.id, job: lease.job, engine: edit.engine), expecting: expectation)
+                origin: .edit(edit.id, job: lease.job, engine: edit.engine),
+                // A generation makes the whole site anew: there is nothing of the owner's to lose.
+                expecting: generation == nil ? expectation : nil)
             return .version(content, parent: parent.number, edit: edit)
         } catch let refused as RefusedChange {
             // Kept, so that its owner can see what was refused, and accept it.

@@ -115,8 +115,8 @@ package struct JobLedger: Sendable {
             let offer = JobOffer(
                 lease: lease, site: site.id, kind: record.job.kind, leaseDuration: settings.leaseDuration,
                 base: base.digest, engine: edit.engine,
-                prompt: try await EditMemory(stores: stores).task(for: edit, in: transaction).text(for: edit.engine),
-                limits: assignment.limits, model: assignment.model, replay: assignment.replay,
+                prompt: assignment.prompt, limits: assignment.limits, model: assignment.model,
+                replay: assignment.replay,
                 // A plan, and what is made of one, is told in full: an engine's memory may not have it.
                 conversation: edit.mode == .change && edit.plan == nil ? edit.conversation?.text ?? "" : "",
                 continuation: edit.prompt.text,

@@ -7,14 +7,16 @@ package struct CacheKey: Sendable, Hashable {
     package let canonicalText: String
 
     /// - Parameters:
+    ///   - owner: of the site: what was said for one is never shown to another.
     ///   - instructions: of the engine itself, with its version.
     ///   - prompt: with what was said before in the conversation, when the engine is told that.
     ///   - context: the digest of the version that the edit starts from.
     package init(
-        engine: EngineName, model: String, instructions: String, prompt: String, context: ContentDigest
+        owner: UserID, engine: EngineName, model: String, instructions: String, prompt: String, context: ContentDigest
     ) {
         let fields = [
-            "pagewright-cache-1", engine.rawValue, model, instructions, Self.normalized(prompt), context.text,
+            "pagewright-cache-1", owner.text, engine.rawValue, model, instructions, Self.normalized(prompt),
+            context.text,
         ]
         canonicalText = fields.map { "\($0.utf8.count):\($0)\n" }.joined()
     }

@@ -42,6 +42,9 @@ package struct ModelEndpoint: Sendable, Hashable {
         }
     }
 
+    /// Stands for a credential where it may not be, as on a disk.
+    package static let withheld = "(withheld)"
+
     package let provider: Provider
     /// What stands before the name of an operation, such as `https://api.openai.com/v1`; no slash at its end.
     package let baseURL: String
@@ -54,6 +57,15 @@ package struct ModelEndpoint: Sendable, Hashable {
         self.baseURL = baseURL
         self.authorizationName = authorizationName
         self.authorizationValue = authorizationValue
+    }
+
+    /// Whether there is a credential that is not here.
+    package var isWithheld: Bool { authorizationValue == Self.withheld }
+
+    /// The same with another credential.
+    package func with(authorizationValue value: String) -> ModelEndpoint {
+        ModelEndpoint(
+            provider: provider, baseURL: baseURL, authorizationName: authorizationName, authorizationValue: value)
     }
 
     /// The address outside for a path that was asked for inside, such as `/v1/responses`; `nil` for what may not be

@@ -54,7 +54,7 @@ package struct Generation: Sendable, Identifiable, Equatable {
         switch job.state {
         case .queued, .ready: .queued
         case .leased: .working
-        case .succeeded: stopsAfterPlan ? .waitingForPlan : .done
+        case .succeeded, .answered: stopsAfterPlan ? .waitingForPlan : .done
         case .failed, .dead: .failed
         case .cancelled: .cancelled
         }
@@ -127,5 +127,5 @@ package struct Generation: Sendable, Identifiable, Equatable {
 
 extension EngineName {
     /// Whether it knows the steps of a generation.
-    package var generatesSites: Bool { self == .builtin }
+    package var generatesSites: Bool { self == .builtin || self == .model }
 }

@@ -2,7 +2,7 @@ import Domain
 import Glibc
 import Synchronization
 
-/// The generator as a process: a ``GenerationTask`` as JSON on standard input, events as lines of JSON on standard
+/// The generator as a process: a ``GeneratorInput`` as JSON on standard input, events as lines of JSON on standard
 /// output, the site in the current folder.
 package enum GeneratorProcess {
     private struct Event: Encodable {
@@ -11,30 +11,32 @@ package enum GeneratorProcess {
         var percent: Int?
         var summary: String?
         var message: String?
+        var kind: String?
+        var code: String?
         var done: GenerationLine?
     }
 
     /// Runs to the end. Gives the exit status: 0 when it was done, 3 when the task was refused and nothing changed, 1
     /// when something failed, with the reason on standard error.
     package static func run() async -> Int32 {
-        await run(StepComposer(), input: STDIN_FILENO, output: STDOUT_FILENO, folder: ".")
+        await run(input: STDIN_FILENO, output: STDOUT_FILENO, folder: ".")
     }
 
-    package static func run(
-        _ model: some StepModel, input: Int32, output: Int32, folder: String
-    ) async -> Int32 {
+    static func run(input: Int32, output: Int32, folder: String) async -> Int32 {
         guard let text = readAll(input) else {
             write("cannot read the task\n", to: STDERR_FILENO)
             return 1
         }
         do {
-            let task: GenerationTask
+            let told: GeneratorInput
             do {
-                task = try StepJSON.value(GenerationTask.self, in: text)
+                told = try StepJSON.value(GeneratorInput.self, in: text)
             } catch {
                 say(Event(event: "refused", message: "This brief cannot be read: \(error)"), to: output)
                 return 3
             }
+            let task = told.task
+            let model: any StepModel = try told.model.map { try AskedStepModel($0) } ?? StepComposer()
             let result = try await SiteGenerator(task, model: model) { report in
                 switch report {
                 case .progress(let step, let percent):
@@ -51,6 +53,12 @@ package enum GeneratorProcess {
             }
             say(Event(event: "finished", summary: summary), to: output)
             return 0
+        } catch let error as ModelFailure {
+            let failure = error.failure
+            say(
+                Event(event: "refused", message: failure.message, kind: failure.kind.rawValue, code: failure.code),
+                to: output)
+            return 3
         } catch let error as SiteGenerator.UselessAnswer {
             say(Event(event: "refused", message: "The site was not made: \(error)."), to: output)
             return 3
@@ -72,7 +80,7 @@ package enum GeneratorProcess {
             + ". Look at the plan, change it if you like, and continue."
     }
 
-    static func summary(of site: GeneratedSite, by model: some StepModel) -> String {
+    static func summary(of site: GeneratedSite, by model: any StepModel) -> String {
         let count = site.places.count
         var text = "Made \(count == 1 ? "one page" : "\(count) pages") with the \(model.title): "
         text += site.places.map { site.copies[$0.key]?.label ?? $0.key }.joined(separator: ", ") + "."
@@ -97,7 +105,7 @@ package enum GeneratorProcess {
         while true {
             let count = buffer.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0, bytes.count <= GenerationTask.sizeLimit else { return nil }
+            guard count >= 0, bytes.count <= GenerationTask.sizeLimit + ModelRequest.limit else { return nil }
             if count == 0 { return String(decoding: bytes, as: UTF8.self) }
             bytes += buffer[..<count]
         }

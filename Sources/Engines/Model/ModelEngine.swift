@@ -33,17 +33,20 @@ package struct ModelEngine: Engine {
             guard let folder = task.socketFolder else { throw EngineRefusal.noWay(to: name) }
             binds.append(SandboxPlan.Bind(folder, at: "/run/model"))
         }
+        let verb = task.generation == nil ? "model-engine" : "builtin-generator"
         let plan = SandboxPlan(
-            workspace: task.workspace, command: [Self.programPath, "model-engine"], readOnlyBinds: binds,
+            workspace: task.workspace, command: [Self.programPath, verb], readOnlyBinds: binds,
             writableBinds: [.init(task.state, at: Self.statePath)], limits: task.limits)
         let request = ModelRequest(
             provider: model.provider, model: model.name, prompt: task.prompt, schema: task.answerSchema,
             tokenBudget: model.tokenBudget, silence: model.answerTimeout, isReplay: isReplay)
-        return EngineRun(plan: plan, input: request.serialized)
+        let input = task.generation.map { GeneratorInput.serialized($0, model: request) } ?? request.serialized
+        return EngineRun(plan: plan, input: input)
     }
 
     package func makeTranscript(for task: EngineTask) -> any EngineTranscript {
-        ModelEngineTranscript(limits: task.limits, state: task.state, isAnswer: task.answerSchema != nil)
+        if task.generation != nil { return BuiltinTranscript(limits: task.limits) }
+        return ModelEngineTranscript(limits: task.limits, state: task.state, isAnswer: task.answerSchema != nil)
     }
 }
 

@@ -40,7 +40,7 @@ package enum ModelEngineProcess {
 
     // MARK: Asking
 
-    private static func client(
+    static func client(
         of request: ModelRequest, provider: ModelEndpoint.Provider, emit: @escaping (ModelEvent) -> Void
     ) -> (ModelTalk, String) throws -> ModelReply {
         let dialect = ModelDialects.dialect(for: provider)

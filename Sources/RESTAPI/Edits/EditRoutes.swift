@@ -50,6 +50,7 @@ struct EditRoutes {
                         "conversation_id", .text, "What it belongs to; otherwise the site's newest conversation."),
                     JSONSchema.optional(
                         "variants", .integer(minimum: 1), "How many versions to try side by side, 1 to 3."),
+                    JSONSchema.optional(
                         "fresh", .boolean, "Ask the model even when it gave an answer to the same before."),
                 ]), limit: Self.promptLimit), status: .accepted, content: .json(Self.accepted),
             errors: [.notFound, .failedPrecondition, .quotaExceeded]

@@ -1,7 +1,7 @@
 /// What stands at the top of every page for admins.
 struct AdminTabs {
     enum Tab: String {
-        case health, users, audit
+        case health, users, engines, audit
     }
 
     let tab: Tab
@@ -9,6 +9,9 @@ struct AdminTabs {
     init(_ tab: Tab) { self.tab = tab }
 
     var values: [String: Any] {
-        ["onHealth": tab == .health, "onUsers": tab == .users, "onAudit": tab == .audit]
+        [
+            "onHealth": tab == .health, "onUsers": tab == .users, "onEngines": tab == .engines,
+            "onAudit": tab == .audit,
+        ]
     }
 }

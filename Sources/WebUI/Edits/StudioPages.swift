@@ -19,6 +19,13 @@ struct StudioPages: Sendable {
                 let view = try await services.sites.find(visit.site, for: try visit.principal)
                 return .part("studio-feed", try await feed(view, visit))
             },
+            .post("/sites/{site}/plans/{edit}/run") { visit in
+                let path = visit.sitePath
+                let (edit, _) = try await services.edits.run(
+                    plan: try visit.identifier("edit"), of: visit.site, for: try visit.principal,
+                    once: visit.once { "\(path)/studio#\($0.edit.job)" })
+                return .redirect(to: "\(path)/studio#\(edit.job)")
+            },
             .post("/sites/{site}/edits", input: .form(limit: Self.promptLimit)) { try await submit($0) },
         ]
     }
@@ -96,8 +103,8 @@ struct StudioPages: Sendable {
         do {
             let path = visit.sitePath
             let (edit, _) = try await services.edits.submit(
-                prompt: prompt, engine: engine.isEmpty ? nil : engine, baseVersion: nil, to: visit.site,
-                for: try visit.principal, once: visit.once { "\(path)/studio#\($0.edit.job)" })
+                prompt: prompt, engine: engine.isEmpty ? nil : engine, baseVersion: nil, mode: visit.form["mode"],
+                to: visit.site, for: try visit.principal, once: visit.once { "\(path)/studio#\($0.edit.job)" })
             return .redirect(to: "\(path)/studio#\(edit.job)")
         } catch let error as ServiceError where error.code != .internalError && error.field != "site" {
             return .page(try await page(visit, prompt: prompt, error))
@@ -108,6 +115,8 @@ struct StudioPages: Sendable {
         switch engine {
         case "builtin": "Built in: quick, fixed requests"
         case "codex": "Codex: AI, free requests"
+        case "claude": "Claude: AI, free requests"
+        case "model": "AI model, free requests"
         default: engine
         }
     }

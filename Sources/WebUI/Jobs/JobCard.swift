@@ -20,6 +20,11 @@ struct JobCard {
             values["prompt"] = edit.prompt.text
             values["engine"] = edit.engine.rawValue
             values["base"] = edit.base.rawValue
+            if case .answered = job.state, edit.mode == .plan {
+                values["planned"] = [
+                    "edit": edit.id.text, "touched": edit.plannedFiles, "hasTouched": !edit.plannedFiles.isEmpty,
+                ]
+            }
         }
         if case .leased = job.state {
             values["progress"] = ["percent": job.progress, "step": job.step.isEmpty ? "Working" : job.step]

@@ -62,6 +62,7 @@ struct ReleasePages: Sendable {
                 from: live.rawValue, to: number.rawValue, of: visit.site, for: principal)
             page.values["files"] = diff.files.prefix(50).map(FileRow.values)
             page.values["fileCount"] = Wording.count(diff.files.count, "file")
+            page.values["differ"] = diff.files.count == 1 ? "differs" : "differ"
             page.values["live"] = live.rawValue
         }
         return .page(page)

@@ -40,7 +40,7 @@ struct NewSitePages: Sendable {
                     "pages": Wording.count(
                         template.files.count { $0.path.hasSuffix(".html") && $0.path != "404.html" }, "page"),
                 ]
-            }, "slug": slug, "name": name, "canDescribe": services.generation != nil,
+            }, "slug": slug, "name": name,
         ]
         if let error {
             page.status = error.status

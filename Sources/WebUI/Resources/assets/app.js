@@ -4,7 +4,7 @@
 const live = {
   last: document.body.dataset.after, source: null, parts: new Set(), failedAt: null,
   kinds: ['site.created', 'site.updated', 'site.deleted', 'job.queued', 'job.started', 'job.progress', 'job.finished',
-    'version.created', 'preview.changed', 'release.created', 'site.served', 'host.changed'],
+    'version.created', 'preview.changed', 'release.created', 'site.served', 'host.changed', 'generation.updated'],
   open() {
     if (this.source || !this.parts.size || this.last === undefined || document.hidden) return;
     const source = this.source = new EventSource(`/live?after=${encodeURIComponent(this.last)}`);
@@ -335,7 +335,7 @@ customElements.define('keep-draft', class extends HTMLElement {
       button.disabled = true;
       const slow = setTimeout(() => toast('Still waiting for the server to take your message…'), 5000);
       try {
-        const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+        const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form, event.submitter)) });
         const place = new URL(answer.url);
         if (answer.status === 401 || place.pathname === '/login') {
           // The session is over: the message waits here, and goes out by itself after the log-in.
