@@ -307,9 +307,9 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabaseSQLite",
-                "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis",
-                "TestSupport", lifecycle, logging, nioCore,
+                "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabasePostgres",
+                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
+                "Redis", "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
         .testTarget(
