@@ -18,10 +18,14 @@ import Testing
         }
     }
 
+    private final class Pieces: Sendable {
+        let all = Mutex<[DatabaseDump.Piece]>([])
+    }
+
     private static func dump(_ database: any SQLDatabase) async throws -> [DatabaseDump.Piece] {
-        let pieces = Mutex<[DatabaseDump.Piece]>([])
-        _ = try await DatabaseDump().read(database) { piece in pieces.withLock { $0.append(piece) } }
-        return pieces.withLock { $0 }
+        let pieces = Pieces()
+        _ = try await DatabaseDump().read(database) { piece in pieces.all.withLock { $0.append(piece) } }
+        return pieces.all.withLock { $0 }
     }
 
     private static func load(_ pieces: [DatabaseDump.Piece], into database: any SQLDatabase) async throws -> Int {

@@ -17,7 +17,9 @@ import Testing
         return isClone
     }
 
-    @Test("One program that reconnects, and one that is started again and again, are no clones", arguments: ["aaaaaa", "abcdef", "aabbccd"])
+    @Test(
+        "One program that reconnects, and one that is started again and again, are no clones",
+        arguments: ["aaaaaa", "abcdef", "aabbccd"])
     func honest(instances: String) { #expect(!Self.isClone(instances)) }
 
     @Test("One late frame of a program that has ended is no clone", arguments: ["aba", "abca", "aabcb"])
@@ -32,7 +34,10 @@ import Testing
     @Test("A program that does not say who it is is never taken for another")
     func silent() {
         var use = CredentialUse()
-        for _ in 0..<10 { #expect(!use.opened(by: "", at: Self.start)) }
+        for _ in 0..<10 {
+            let isClone = use.opened(by: "", at: Self.start)
+            #expect(!isClone)
+        }
     }
 
     @Test("What is known reads back from its text, whatever a program calls itself")

@@ -52,9 +52,10 @@ import Testing
         let hosts = Self.hosts(1)
         var rollout = try Self.rollout(hosts, startsAt: Self.start + .seconds(60))
         let sights = [hosts[0]: Self.sight()]
-        #expect(rollout.step(seeing: sights, at: Self.start + .seconds(59)).isEmpty)
-        #expect(rollout.state == .scheduled)
-        #expect(Self.ordered(rollout.step(seeing: sights, at: Self.start + .seconds(60))) == 1)
+        let early = rollout.step(seeing: sights, at: Self.start + .seconds(59))
+        #expect(early.isEmpty && rollout.state == .scheduled)
+        let due = rollout.step(seeing: sights, at: Self.start + .seconds(60))
+        #expect(Self.ordered(due) == 1)
     }
 
     @Test("A host that is not well in time goes back, and the roll-out stops at it")
@@ -66,12 +67,16 @@ import Testing
         // It is there with the new version, and says that nginx does not answer.
         sights[hosts[0]] = Self.sight("1.1.0", 2)
         sights[hosts[0]]?.complaint = "nginx does not answer"
-        #expect(rollout.step(seeing: sights, at: Self.start + .seconds(119)).isEmpty)
+        let early = rollout.step(seeing: sights, at: Self.start + .seconds(119))
+        #expect(early.isEmpty)
         let effects = rollout.step(seeing: sights, at: Self.start + .seconds(120))
         #expect(
-            effects == [.order(hosts[0], UpgradeOrder(id: "\(rollout.id)-back", version: try ProgramVersionText("1.0.0")))])
+            effects == [
+                .order(hosts[0], UpgradeOrder(id: "\(rollout.id)-back", version: try ProgramVersionText("1.0.0")))
+            ])
         sights[hosts[0]] = Self.sight("1.0.0", 3)
-        #expect(rollout.step(seeing: sights, at: Self.start + .seconds(130)) == [.release(hosts[0])])
+        let end = rollout.step(seeing: sights, at: Self.start + .seconds(130))
+        #expect(end == [.release(hosts[0])])
         #expect(rollout.state == .stopped)
         #expect(rollout.reason?.contains("nginx does not answer") == true)
         #expect(rollout.members.dropFirst().allSatisfy { $0.state == .waiting })
@@ -141,12 +146,16 @@ import Testing
         var rollout = try Self.rollout(hosts)
         let sights = Dictionary(uniqueKeysWithValues: hosts.map { ($0, Self.sight()) })
         _ = rollout.step(seeing: sights, at: Self.start)
-        #expect(try rollout.cancel(at: Self.start) == [.release(hosts[0])])
-        #expect(rollout.step(seeing: sights, at: Self.start + .seconds(1)).isEmpty)
+        let effects = try rollout.cancel(at: Self.start)
+        #expect(effects == [.release(hosts[0])])
+        let later = rollout.step(seeing: sights, at: Self.start + .seconds(1))
+        #expect(later.isEmpty)
         #expect(throws: ServiceError.self) { try rollout.cancel(at: Self.start) }
     }
 
-    @Test("What is no version of a package goes to no host", arguments: ["", "latest", "1.0;reboot", "$(id)", "1 2", "-1"])
+    @Test(
+        "What is no version of a package goes to no host",
+        arguments: ["", "latest", "1.0;reboot", "$(id)", "1 2", "-1"])
     func versions(text: String) {
         #expect(throws: ServiceError.self) { try ProgramVersionText(text) }
     }

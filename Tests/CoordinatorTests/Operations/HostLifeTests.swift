@@ -1,3 +1,4 @@
+import Artifacts
 import Domain
 import FleetIdentity
 import Foundation
@@ -10,7 +11,9 @@ import Testing
 /// What becomes of hosts: clones, labels, places, upgrades.
 @Suite struct HostLifeTests {
     /// Opens a session as `instance` and ends it at once.
-    private static func session(_ system: Installation, _ host: HostID, _ instance: String, version: String = "1.0.0") async throws {
+    private static func session(_ system: Installation, _ host: HostID, _ instance: String, version: String = "1.0.0")
+        async throws
+    {
         var hello = AgentMessage.Hello(
             agentVersion: version, roles: [.serving], bootID: "", leases: [], inventory: [], engines: [])
         hello.instance = instance
@@ -117,7 +120,9 @@ import Testing
                 condition: .applied), from: host)
     }
 
-    @Test("A release for all hosts or none waits for every host, and names the one that cannot")
+    @Test(
+        "A release for all hosts or none waits for every host, and names the one that cannot",
+        .timeLimit(.minutes(5)))
     func allOrNothing() async throws {
         var settings = CoordinatorSettings()
         settings.prepareTimeout = .seconds(60)
@@ -128,13 +133,16 @@ import Testing
             async let release = system.services.releases.promoteEverywhere(1, on: "bakery", for: system.admin)
             try await Self.untilPrepared(system, hosts[0])
             try await Self.acknowledge(system, site, on: hosts[0])
-            #expect(try await system.services.releases.list(of: "bakery", page: PageRequest(), for: system.admin).items.count == 1)
+            #expect(
+                try await system.services.releases.list(of: "bakery", page: PageRequest(), for: system.admin).items
+                    .count == 1)
             try await Self.acknowledge(system, site, on: hosts[1])
             #expect(try await release.number == 2)
 
             async let refused = system.services.releases.promoteEverywhere(1, on: "bakery", for: system.admin)
             try await Self.untilPrepared(system, hosts[0])
-            let wanted = try #require(try await system.services.desiredState.snapshot(of: hosts[1], after: nil).sites.first)
+            let wanted = try #require(
+                try await system.services.desiredState.snapshot(of: hosts[1], after: nil).sites.first)
             try await system.services.desiredState.record(
                 SiteStatus(
                     site: site, generation: wanted.generation, digest: ContentDigest(hashing: wanted.canonicalText),
@@ -145,7 +153,9 @@ import Testing
             } catch let error as ServiceError {
                 #expect(error.rule == "release-all-or-nothing" && error.message.contains("the disk is full"))
             }
-            #expect(try await system.services.releases.list(of: "bakery", page: PageRequest(), for: system.admin).items.count == 2)
+            #expect(
+                try await system.services.releases.list(of: "bakery", page: PageRequest(), for: system.admin).items
+                    .count == 2)
             #expect(try await system.services.desiredState.snapshot(of: hosts[0], after: nil).sites[0].prepared == nil)
         }
     }
@@ -184,7 +194,7 @@ import Testing
     @Test("A roll-out orders one host first, and goes on when that one came back with the new version")
     func rollout() async throws {
         try await Installation.with { system in
-            let hosts = [try await system.host(["serving"]), try await system.host(["serving"])]
+            let hosts = [try await system.host(["serving"]), try await system.host(["serving"])].sorted()
             for host in hosts { try await Self.session(system, host, "a") }
             let rollout = try await system.services.rollouts.plan(
                 to: "1.1.0", hosts: nil, startsAt: nil, for: system.admin)
