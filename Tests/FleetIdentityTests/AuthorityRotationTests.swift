@@ -17,7 +17,7 @@ import Testing
         (try? await FleetTrust(roots: roots).verifyAgent(certificate.chain, at: now)) != nil
     }
 
-    @Test("From prepare to retire, agents of both keys are known, and the coordinator is known to agents that were away")
+    @Test("Until the end agents of both keys are known, and the coordinator is known to agents that were away")
     func wholeRotation() async throws {
         try await withTemporaryDirectory { folder in
             let authority = try CertificateAuthority.loadOrCreate(inDirectory: folder, at: Self.now)

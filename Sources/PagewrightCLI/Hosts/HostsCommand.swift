@@ -153,7 +153,8 @@ struct HostRevokeCommand: AsyncParsableCommand {
 struct HostLabelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "label", abstract: "Say what kind of machine it is; sites find their hosts by it.",
-        discussion: "Replaces all labels that it had.\n\nExample: pagewright host label host_01jx… zone=north,disk=fast")
+        discussion: "Replaces all labels that it had.\n\nExample: pagewright host label host_01jx… zone=north,disk=fast"
+    )
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "The host's id.") var host: String

@@ -32,7 +32,8 @@ struct RolloutBody: Decodable {
 
 struct HostsUpgradeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "upgrade", abstract: "Bring a version of the agent to all machines: one, then a fifth, then the rest.",
+        commandName: "upgrade",
+        abstract: "Bring a version of the agent to all machines: one, then a fifth, then the rest.",
         discussion: """
             A machine that is not well within two minutes goes back to the version before, and no other one is begun.
             Waits for the end; with --no-wait, or when it is to begin later, it only says that it is planned.

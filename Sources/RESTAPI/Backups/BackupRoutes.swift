@@ -26,7 +26,8 @@ struct BackupRoutes {
         "Backups",
         [
             .init("last_backup_at", .nullable(.time)) { .optional($0.lastBackup?.finishedAt, JSONValue.time) },
-            .init("last_proven_restore_at", .nullable(.time), "When a backup was last restored to see that it can be.") {
+            .init("last_proven_restore_at", .nullable(.time), "When a backup was last restored to see that it can be.")
+            {
                 .optional($0.lastProvenRestore?.finishedAt, JSONValue.time)
             },
             .init("items", .array(run.schema), "Newest first, 100 at most.") { .array($0.runs.map(run.json)) },

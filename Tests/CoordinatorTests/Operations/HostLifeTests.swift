@@ -130,7 +130,17 @@ import Testing
             let hosts = [try await system.host(["serving"]), try await system.host(["serving"])]
             let site = try await system.site("bakery")
             for host in hosts { try await Self.acknowledge(system, site, on: host) }
-            async let release = system.services.releases.promoteEverywhere(1, on: "bakery", for: system.admin)
+            // Another version, with the same content.
+            try await system.database.withTransaction { transaction in
+                let columns = """
+                    digest, parent, origin, template, edit_id, job_id, engine, author_id, summary, files, size_bytes,
+                    findings, signature, created_at
+                    """
+                try await transaction.execute(
+                    "INSERT INTO version (site_id, number, \(columns)) SELECT site_id, 2, \(columns) FROM version")
+                try await transaction.execute("UPDATE site SET last_version = 2")
+            }
+            async let release = system.services.releases.promoteEverywhere(2, on: "bakery", for: system.admin)
             try await Self.untilPrepared(system, hosts[0])
             try await Self.acknowledge(system, site, on: hosts[0])
             #expect(
