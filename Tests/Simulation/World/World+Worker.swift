@@ -44,7 +44,7 @@ extension World {
                 hosts[host].attempts[index].clock.renewed()
             }
         case .verdict(let lease, _): hosts[host].spool.removeAll { $0.lease == lease }
-        case .welcome, .desired, .goAway: break
+        case .welcome, .desired, .goAway, .upgrade, .renewCertificate: break
         }
     }
 
