@@ -51,7 +51,7 @@ extension Doctor {
                 if let list { freeaddrinfo(list) }
                 return code == 0 ? nil : String(cString: gai_strerror(code))
             }
-            if let problem, let problem { unknown.append("\(host): \(problem)") } else { known.append(host) }
+            if let problem { unknown.append("\(host): \(problem)") } else { known.append(host) }
         }
         guard !unknown.isEmpty else { return DoctorCheck("names", .ok, known.joined(separator: ", ")) }
         return DoctorCheck(
@@ -85,7 +85,7 @@ extension Doctor {
             guard let bytes = try DurableFolder(path: "/sys/fs/cgroup").read("cgroup.controllers") else { return nil }
             return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
         }
-        guard let found = words ?? nil else {
+        guard let found = words else {
             return DoctorCheck(
                 "cgroups", .degraded, "there is no unified hierarchy at /sys/fs/cgroup",
                 nextStep:
