@@ -1,5 +1,5 @@
 package import BlockingIO
-package import Domain
+import Domain
 import Glibc
 
 /// Where backups are: a few large files and many small ones, by name. A name has letters, digits, dots, hyphens, and `/`
