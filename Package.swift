@@ -359,9 +359,9 @@ let package = Package(
         .testTarget(
             name: "CoordinatorTests",
             dependencies: [
-                "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabaseSQLite",
-                "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis", "Redis",
-                "TestDatabases", "TestSupport", lifecycle, logging, nioCore,
+                "Coordinator", "Archives", "Artifacts", "ArtifactsS3", "BlockingIO", "Database", "DatabasePostgres",
+                "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
+                "Redis", "TestDatabases", "TestSupport", lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
         .testTarget(

@@ -31,8 +31,6 @@ struct StateFolder: Sendable, ExpressibleByArgument {
     var ways: String { run + "/models" }
     private var run: String { path + "/run" }
     var socket: String { run + "/agent.sock" }
-    /// What became of the last order to upgrade.
-    var upgradeRecord: String { "upgrade.json" }
     var upgradeLock: String { run + "/upgrade.lock" }
     var upgradeLog: String { run + "/upgrade.log" }
 

@@ -1,12 +1,13 @@
 import AgentProtocol
 package import Coordinator
-import Domain
+package import Domain
 package import FleetIdentity
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 package import Logging
 import NIOCore
 import ServiceLifecycle
+import X509
 
 /// The port where agents connect: gRPC over TLS 1.3, with the fleet's certificates on both sides.
 ///

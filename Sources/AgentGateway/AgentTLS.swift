@@ -30,24 +30,28 @@ final class AgentTLS: Sendable {
     }
 
     /// Throws what would make every connection fail.
-    func check() throws { _ = try context() }
+    func check() throws { _ = try currentContext() }
 
     func makeHandler() throws -> NIOSSLServerHandler {
-        NIOSSLServerHandler(context: try context()) { [authority, clock] presented, promise in
-            promise.completeWithTask {
-                do {
-                    let trust = try FleetTrust(roots: authority.trustRoots, trustDomain: authority.trustDomain)
-                    _ = try await trust.verifyAgent(
-                        presented.map { try $0.toDERBytes() }, at: clock.now(), grace: HostMembership.recoveryWindow)
-                    return .certificateVerified
-                } catch {
-                    return .failed
+        let context = try currentContext()
+        return NIOSSLServerHandler(
+            context: context,
+            customVerificationCallback: { [authority, clock] presented, promise in
+                promise.completeWithTask {
+                    do {
+                        let trust = try FleetTrust(roots: authority.trustRoots, trustDomain: authority.trustDomain)
+                        _ = try await trust.verifyAgent(
+                            presented.map { try $0.toDERBytes() }, at: clock.now(), grace: HostMembership.recoveryWindow
+                        )
+                        return .certificateVerified
+                    } catch {
+                        return .failed
+                    }
                 }
-            }
-        }
+            })
     }
 
-    private func context() throws -> NIOSSLContext {
+    private func currentContext() throws -> NIOSSLContext {
         try state.withLock { state in
             if state.pin != authority.pin {
                 state.credential = try authority.issueServerCertificate(names: names, at: clock.now())

@@ -205,7 +205,8 @@ struct AuthorityExportCommand: AsyncParsableCommand {
             let passphrase = try Passphrase(try BackupSettings.text(passphraseFile) ?? "")
             let names = try AuthorityArchive.seal(
                 try BackupFiles(folder: folder).read(configuration: nil), to: to, passphrase)
-            json ? try printJSON(["to": to]) : print("Sealed \(names) keys and certificates in \(to).")
+            if json { return try printJSON(["to": to]) }
+            print("Sealed \(names) keys and certificates in \(to).")
         }
     }
 }
@@ -232,7 +233,8 @@ struct AuthorityImportCommand: AsyncParsableCommand {
             try files.requireRoom(for: kept)
             try files.write(kept)
             let pin = try CertificateAuthority.loadOrCreate(inDirectory: folder.authority, at: SystemClock().now()).pin
-            json ? try printJSON(["pin": pin.text]) : print("Brought back the authority with the pin \(pin).")
+            if json { return try printJSON(["pin": pin.text]) }
+            print("Brought back the authority with the pin \(pin).")
         }
     }
 }

@@ -107,8 +107,14 @@ struct LentBlobDownload: Sendable {
                         watch.heard()
                         try await requests.write(.head(Self.head(blob.address)))
                         try await requests.write(.end(nil))
-                        let size = try await Self.receive(blob.digest, from: &parts, into: batch, watch)
-                        round.noteSuccess(worker, sizeInBytes: size)
+                        var answer = LentAnswer(digest: blob.digest, batch: batch)
+                        var size: Int64?
+                        while size == nil {
+                            guard let part = try await parts.next() else { throw LentAnswer.refuse("hung up") }
+                            watch.heard()
+                            size = try await answer.take(part)
+                        }
+                        round.noteSuccess(worker, sizeInBytes: size ?? 0)
                         next = round.take(worker, from: address)
                     }
                 }
@@ -140,41 +146,6 @@ struct LentBlobDownload: Sendable {
         HTTPRequestHead(
             version: .http1_1, method: .GET, uri: address.target,
             headers: ["host": address.authority, "user-agent": "pagewright-agent"])
-    }
-
-    /// Takes one answer to its end; returns the size of the blob.
-    private static func receive(
-        _ digest: ContentDigest, from parts: inout NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator,
-        into batch: any BlobBatch, _ watch: SilenceWatch
-    ) async throws -> Int64 {
-        guard case .head(let head) = try await parts.next() else { throw refuse("ended the connection") }
-        guard head.status == .ok else { throw refuse("answered \(head.status.code)") }
-        guard let length = head.headers.first(name: "content-length").flatMap({ Int64($0) }),
-            (0...Manifest.Limits.standard.fileSizeInBytes).contains(length)
-        else { throw refuse("does not say how long the content is, or it is too long") }
-        let writer = try await batch.makeWriter()
-        var received: Int64 = 0
-        while let part = try await parts.next() {
-            watch.heard()
-            switch part {
-            case .head: throw refuse("answered twice")
-            case .body(let bytes):
-                received += Int64(bytes.readableBytes)
-                guard received <= length else { throw refuse("sent more than it said") }
-                try await writer.write(bytes)
-            case .end:
-                guard received == length else { throw refuse("sent less than it said") }
-                _ = try await writer.finish(expecting: digest)
-                return length
-            }
-        }
-        throw refuse("ended the connection")
-    }
-
-    private static func refuse(_ what: String) -> ServiceError {
-        ServiceError(
-            .unavailable, "the store of the blobs \(what)", rule: "blob-address",
-            nextStep: "What it does not give comes from the coordinator. Check that this host reaches the store.")
     }
 
     /// Who fetches what, until one batch is full.

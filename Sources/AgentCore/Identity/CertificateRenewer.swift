@@ -128,8 +128,8 @@ package struct CertificateRenewer: Service {
             key: key, certificateChain: reply.certificateChain, trustRoots: reply.trustRoots, roles: reply.roles)
         _ = try await FleetTrust(roots: new.trustRoots, trustDomain: new.trustDomain).verifyAgent(
             new.certificateChain, at: clock.now())
-        guard new.certificate.notAfter > old.certificate.notAfter else {
-            throw ServiceError(.failedPrecondition, "the new certificate does not last longer than the old one")
+        guard new.certificate.notAfter >= old.certificate.notAfter else {
+            throw ServiceError(.failedPrecondition, "the new certificate ends before the old one")
         }
         try await pool.run { [store] in try store.save(new) }
         identity.replace(with: new)

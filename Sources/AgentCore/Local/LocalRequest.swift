@@ -1,5 +1,5 @@
-package import Domain
-package import FoundationEssentials
+import Domain
+import FoundationEssentials
 
 /// What a command on this host asks of the agent that runs there: one line of JSON over the local socket.
 package struct LocalRequest: Sendable, Codable, Equatable {

@@ -185,7 +185,8 @@ struct AgentSession: Sendable {
                             "host.id": "\(identity.host)", "session.epoch": "\(welcome.sessionEpoch)",
                             "coordinator": "\(address)",
                         ])
-                    for participant in participants { await participant.sessionOpened(welcome, outbox: gate ?? outbox) }
+                    let place: any AgentOutbox = if let gate { gate } else { outbox }
+                    for participant in participants { await participant.sessionOpened(welcome, outbox: place) }
                     welcomed.yield(welcome.heartbeatInterval)
                 case .goAway(let reason, let delay):
                     await close(isOpen)

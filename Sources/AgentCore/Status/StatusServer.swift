@@ -60,8 +60,14 @@ package struct StatusServer: Service {
         unlink(path)
     }
 
+    /// How long one client may take; what it asks for decides.
+    private final class Patience: Sendable {
+        let limit: Mutex<Duration>
+        init(_ limit: Duration) { self.limit = Mutex(limit) }
+    }
+
     private func answer(_ client: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
-        let patience = Mutex(Self.patience)
+        let patience = Patience(Self.patience)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -74,7 +80,7 @@ package struct StatusServer: Service {
                                 guard
                                     let request = try? JSONDecoder().decode(LocalRequest.self, from: Data(text.utf8))
                                 else { return }
-                                patience.withLock { $0 = request.patience + Self.patience }
+                                patience.limit.withLock { $0 = request.patience + Self.patience }
                                 try await replies.write(ByteBuffer(bytes: await self.encodedAnswer(to: request)))
                             }
                             return
@@ -83,7 +89,7 @@ package struct StatusServer: Service {
                 }
                 group.addTask {
                     let start = ContinuousClock.now
-                    while start.duration(to: .now) < patience.withLock({ $0 }) {
+                    while start.duration(to: .now) < patience.limit.withLock({ $0 }) {
                         try await Task.sleep(for: .milliseconds(500))
                     }
                     throw ServiceError(.unavailable, "a client of the status socket took too long")

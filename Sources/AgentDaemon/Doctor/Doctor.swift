@@ -12,7 +12,7 @@ struct Doctor: Sendable {
     let clock: any WallClock
 
     func examine() async -> [DoctorCheck] {
-        var checks = [await folder(), await disk()]
+        var checks = [await folder(), await disk(), await inodes(), hostClock()]
         let identity = await loadIdentity()
         switch identity {
         case .success(let identity):
@@ -20,9 +20,16 @@ struct Doctor: Sendable {
             let status = await askAgent()
             checks.append(agent(status))
             // A running agent may have been told of another address than the one it joined at.
-            checks.append(await coordinator(at: (try? status.get())?.coordinator ?? identity.coordinator))
+            let address = (try? status.get())?.coordinator ?? identity.coordinator
+            let names = await self.names(in: address)
+            checks.append(names)
+            checks.append(await coordinator(at: address))
+            if names.level != .bad { checks.append(await secureConnection(of: identity, to: address)) }
             if identity.roles.contains(.serving) { checks.append(nginx()) }
-            if identity.roles.contains(.worker) { checks.append(await sandbox()) }
+            if identity.roles.contains(.worker) {
+                checks.append(await sandbox())
+                checks.append(await controlGroups())
+            }
         case .failure(let error):
             checks.append(
                 DoctorCheck(

@@ -27,8 +27,13 @@ enum DetachedProgram {
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
+        // No variable of ours but where programs are.
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+        var variables: [UnsafeMutablePointer<CChar>?] = ["PATH=\(path)", "LANG=C.UTF-8", "HOME=/"].map { strdup($0) }
+        variables.append(nil)
+        defer { for variable in variables { free(variable) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, program, &actions, &attributes, &words, environ)
+        let result = posix_spawn(&process, program, &actions, &attributes, &words, &variables)
         guard result == 0 else {
             throw ServiceError(
                 .failedPrecondition, "cannot start \(program): \(String(cString: strerror(result)))",

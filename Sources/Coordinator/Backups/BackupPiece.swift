@@ -204,7 +204,7 @@ package struct BackupFile: Sendable, Equatable {
 }
 
 /// A blob that was there when the backup was made.
-package struct BackupBlob: Sendable, Hashable {
-    package let digest: ContentDigest
-    package let sizeInBytes: Int64
+struct BackupBlob: Sendable, Hashable {
+    let digest: ContentDigest
+    let sizeInBytes: Int64
 }

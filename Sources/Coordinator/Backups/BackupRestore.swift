@@ -5,7 +5,6 @@ package import Domain
 import FleetIdentity
 package import Logging
 import Persistence
-import Synchronization
 
 /// Brings a backup back.
 package struct BackupRestore: Sendable {
@@ -103,19 +102,18 @@ package struct BackupRestore: Sendable {
     private func contents(
         of source: BackupSource
     ) async throws -> (files: [BackupFile], blobs: [ContentDigest], summary: BackupPiece.Summary) {
-        let state = Mutex<(files: [BackupFile], blobs: [ContentDigest], summary: BackupPiece.Summary)>(
-            ([], [], BackupPiece.Summary()))
+        var files: [BackupFile] = []
+        var blobs: [ContentDigest] = []
+        var summary = BackupPiece.Summary()
         try await source.read { piece in
-            state.withLock { state in
-                switch piece {
-                case .file(let file): state.files.append(file)
-                case .blobs(let page): state.blobs += page.map(\.digest)
-                case .end(let summary): state.summary = summary
-                case .head, .dump: break
-                }
+            switch piece {
+            case .file(let file): files.append(file)
+            case .blobs(let page): blobs += page.map(\.digest)
+            case .end(let end): summary = end
+            case .head, .dump: break
             }
         }
-        return state.withLock { $0 }
+        return (files, blobs, summary)
     }
 
     /// From the beginning, whenever it is called: a transaction may run twice.

@@ -5,7 +5,6 @@ package import Domain
 import FleetIdentity
 package import Logging
 import Persistence
-import Synchronization
 
 /// Makes backups of everything that cannot be made again.
 package struct BackupService: Sendable {
@@ -112,11 +111,11 @@ package struct BackupService: Sendable {
         var listed: Set<ContentDigest> = []
         for name in names where !expired.contains(name) {
             let found = try await vault.withBackup(name) { source in
-                let found = Mutex<Set<ContentDigest>>([])
+                var found: Set<ContentDigest> = []
                 try await source.read { piece in
-                    if case .blobs(let page) = piece { found.withLock { $0.formUnion(page.map(\.digest)) } }
+                    if case .blobs(let page) = piece { found.formUnion(page.map(\.digest)) }
                 }
-                return found.withLock { $0 }
+                return found
             }
             listed.formUnion(found)
         }

@@ -138,7 +138,7 @@ package struct BackupVault: Sendable {
         do {
             return try await withScratchFile { file in
                 try await place.fetch(Self.name(of: digest), to: file)
-                return try await pool.run { [keys] in
+                return try await pool.run { [keys] () throws -> Bool in
                     let reader = try SealedFileReader(path: file, purpose: Self.blobPurpose, keys: keys)
                     var hasher = ContentHasher()
                     while true {

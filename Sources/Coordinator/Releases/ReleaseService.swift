@@ -119,6 +119,9 @@ package struct ReleaseService: Sendable {
         let (plan, names) = try await database.withTransaction { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(number, of: site, in: transaction)
+            // What will be refused in the end is not prepared at all.
+            var trial = site
+            _ = try trial.promote(version.number, by: principal.user, at: now)
             guard
                 try await stores.preparedReleases.begin(
                     version.number, of: site.id, token: token, at: now, until: deadline, in: transaction)

@@ -26,7 +26,9 @@ struct BackupSettings: Sendable {
         let keep = try source.duration(.backupKeep)
         guard keep >= .seconds(86_400) else { throw source.wrong(.backupKeep, "is at least a day, such as 30d") }
         keepingDays = Int(keep.components.seconds / 86_400)
-        if let text = try Self.text(passphraseFile) ?? source.secret(.backupPassphrase) {
+        if let text = try Self.text(passphraseFile) {
+            passphrase = try Passphrase(text)
+        } else if let text = try source.secret(.backupPassphrase) {
             passphrase = try Passphrase(text)
         } else {
             passphrase = nil

@@ -71,7 +71,7 @@ struct ServeSettings: Sendable {
         return try PlacementPolicy(
             copies: copies,
             selector: try source.value(.placementLabels, "are labels such as disk=fast") { try HostLabels($0) }
-                ?? .none,
+                ?? HostLabels.none,
             spread: source.text(.placementSpread), leavesDraining: try source.boolean(.placementLeaveDraining),
             lostAfter: lostAfter == .zero ? nil : lostAfter
         ).validated()

@@ -41,7 +41,7 @@ package struct HostStore: Sendable {
 
     /// A coordinator of the version before knows no quarantine; for it the host is one that is shut out.
     private static func word(for state: Host.State) -> SQLValue {
-        .text((state == .quarantined ? .revoked : state).rawValue)
+        .text((state == .quarantined ? Host.State.revoked : state).rawValue)
     }
 
     private static func state(in row: SQLRow) throws -> Host.State {

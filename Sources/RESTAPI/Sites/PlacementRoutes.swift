@@ -36,7 +36,7 @@ struct PlacementRoutes {
         JSONSchema.optional("lost_after_seconds", .integer(minimum: 1)),
     ])
 
-    var routes: [APIRoute] { [find, set, clear] }
+    var routes: [APIRoute] { [find, assign, clear] }
 
     private var find: APIRoute {
         APIRoute(
@@ -49,7 +49,7 @@ struct PlacementRoutes {
         }
     }
 
-    private var set: APIRoute {
+    private var assign: APIRoute {
         APIRoute(
             .put, Self.path, "Give a site a placement of its own", feature: Self.feature, access: .admin,
             input: .json(Self.input), content: .json(Self.table.schema), errors: [.notFound]

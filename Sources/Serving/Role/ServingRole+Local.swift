@@ -1,6 +1,6 @@
 package import AgentCore
 import BlockingIO
-package import Domain
+import Domain
 import Logging
 
 extension ServingRole: LocalAnswering {
@@ -72,7 +72,8 @@ extension ServingRole: LocalAnswering {
         let digests = Set(next.desired.trees.map(\.digest))
         try await beginUse(of: digests)
         defer { endUse(of: digests) }
-        let (farm, layout) = (farm, layout)
+        let farm = farm
+        let layout = layout
         guard try await pool.run({ FarmFiles.exists(layout.tree(tree.digest)) }) else {
             throw ServiceError(
                 .failedPrecondition, "version \(tree.number) is not whole on this host", rule: "rollback-tree",
