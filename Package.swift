@@ -231,7 +231,8 @@ let package = Package(
             cSettings: [
                 .headerSearchPath("Generated"), .define("_GNU_SOURCE"),
                 .unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]),
-            ], linkerSettings: [
+            ],
+            linkerSettings: [
                 .unsafeFlags(["-static-executable"]), .linkedLibrary("protobuf-c"),
             ]),
 
@@ -335,7 +336,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Sandbox", "TestSupport",
+                "Worker", "AgentCore", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Sandbox",
+                "TestSupport",
                 lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),
