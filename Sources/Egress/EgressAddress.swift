@@ -35,9 +35,8 @@ struct EgressAddress: Equatable {
             digits = authority[authority.index(after: colon)...]
         }
         guard !host.isEmpty, host.utf8.allSatisfy(Self.isHostByte) else { return nil }
-        guard let port = digits.map({ Int($0) ?? 0 }) ?? (isSecure ? 443 : 80), (1...65535).contains(port) else {
-            return nil
-        }
+        let port = digits.map { Int($0) ?? 0 } ?? (isSecure ? 443 : 80)
+        guard (1...65535).contains(port) else { return nil }
         self.host = host.lowercased()
         self.port = port
     }
