@@ -367,7 +367,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Sandbox", "TestSupport",
+                "Worker", "AgentCore", "Artifacts", "BlockingIO", "Domain", "Egress", "Engines", "Sandbox",
+                "TestSupport",
                 lifecycle, logging, nioCore,
             ],
             swiftSettings: testSettings),

@@ -14,7 +14,8 @@ struct EgressDesk: Sendable {
     /// Until the connection ends.
     func attend(_ client: EgressBroker.Client) async {
         guard ledger.beginConnection(limit: settings.connections) else {
-            try? await client.channel.close()
+            // Also a connection that nobody attends to has to be ended in order.
+            try? await client.executeThenClose { _, _ in }
             return
         }
         defer { ledger.endConnection() }

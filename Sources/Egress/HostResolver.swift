@@ -1,5 +1,4 @@
 package import BlockingIO
-import CNIOLinux
 import Glibc
 package import NIOCore
 
@@ -42,10 +41,10 @@ package struct HostResolver: Sendable {
 extension SocketAddress {
     /// As they travel; empty for what is no Internet address.
     var addressBytes: [UInt8] {
-        switch self {
-        case .v4(let address): withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
-        case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
-        case .unixDomainSocket: []
-        }
+        guard let text = ipAddress else { return [] }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, text, &bytes) == 1 { return Array(bytes[..<4]) }
+        // With a zone, such as fe80::1%eth0, it is not one for us either.
+        return inet_pton(AF_INET6, text, &bytes) == 1 ? bytes : []
     }
 }

@@ -22,12 +22,17 @@ package struct SandboxSelfTest: Sendable {
         grep -q '^NoNewPrivs:.*1$' /proc/self/status && grep -q '^CapEff:.*0000000000000000$' /proc/self/status && echo privileges
         ! /usr/bin/unshare -U /bin/true 2>/dev/null && ! /usr/bin/unshare -n /bin/true 2>/dev/null && echo namespaces
         [ "$(env | grep -vcE '^(HOME|PATH|LANG|TMPDIR|TERM|PWD|OLDPWD|SHLVL|_)=')" = 0 ] && echo environment
+        [ ! -e /dev/mem ] && [ ! -e /dev/kmsg ] && [ ! -e /dev/net ] && [ ! -e /sys/kernel ] && echo devices
+        ! (true >> /proc/sys/kernel/core_pattern) 2>/dev/null && ! (true >> /proc/sysrq-trigger) 2>/dev/null && echo kernel
+        [ "$(ls /proc/self/fd | wc -l)" -le 5 ] && echo descriptors
         [ "$(ulimit -c)" = 0 ] && [ "$(ulimit -n)" -le 1024 ] && echo limits
         """
 
-    package static let names = [
+    package static let names = walls + ["cancelling"]
+
+    private static let walls = [
         "identity", "workspace", "read-only", "hidden", "network", "processes", "seccomp", "privileges", "namespaces",
-        "environment", "limits",
+        "environment", "devices", "kernel", "descriptors", "limits",
     ]
 
     private let runner: SandboxRunner
@@ -47,11 +52,36 @@ package struct SandboxSelfTest: Sendable {
             if case .line(let line) = output { passed.add(line) }
         }
         let lines = Set(passed.lines)
-        return Self.names.map { name in
+        let walls = Self.walls.map { name in
             Check(
                 name: name, isPassed: lines.contains(name),
                 detail: lines.contains(name)
                     ? "" : "the wall \"\(name)\" did not stand (\(outcome.ending)) \(outcome.diagnostics)")
         }
+        return walls + [try await cancels(workspace: workspace)]
+    }
+
+    /// Whether a program that ignores every signal is gone soon when it is cancelled.
+    private func cancels(workspace: String) async throws -> Check {
+        let plan = SandboxPlan(
+            workspace: workspace,
+            command: ["/bin/sh", "-c", "trap '' TERM INT HUP; (setsid sleep 60 &); echo ready; sleep 60"],
+            limits: SandboxLimits(wallTime: .seconds(20), memoryInBytes: 512 << 20, processes: 32))
+        let (ready, begun) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let runner = runner
+        let outcome = try await withThrowingTaskGroup(of: SandboxOutcome.self) { group in
+            group.addTask {
+                defer { begun.finish() }
+                return try await runner.run(plan) { if $0 == .line("ready") { begun.yield() } }
+            }
+            for await _ in ready { break }
+            group.cancelAll()
+            return try await group.next() ?? SandboxOutcome(ending: .exited(code: 0))
+        }
+        let time = outcome.use?.killTime ?? .zero
+        let isPassed = outcome.ending == .cancelled && time < .seconds(2)
+        return Check(
+            name: "cancelling", isPassed: isPassed,
+            detail: isPassed ? "" : "a program that was cancelled ended as \(outcome.ending) after \(time)")
     }
 }

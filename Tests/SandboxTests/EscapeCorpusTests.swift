@@ -20,18 +20,26 @@ struct EscapeAttempt: Sendable, CustomTestStringConvertible {
     }
 
     #if arch(x86_64)
-        /// A call of the kernel that gets out when it is not refused.
+        /// A call of the kernel that gets out unless the filter itself refuses it. The arguments are harmless where a call
+        /// without a filter would do harm.
         init(_ name: String, call number: Int, _ arguments: String = "0, 0, 0, 0, 0", arm: Int) {
-            self.init(name, "my @a = (\(arguments)); print \"out\\n\" if syscall(\(number), @a) != -1;")
+            self.init(
+                name,
+                "my @a = (\(arguments)); my $r = syscall(\(number), @a); print \"out $r $!\\n\" unless $r == -1 && ($!{EPERM} || $!{ENOSYS});"
+            )
         }
     #else
         init(_ name: String, call number: Int, _ arguments: String = "0, 0, 0, 0, 0", arm: Int) {
-            self.init(name, "my @a = (\(arguments)); print \"out\\n\" if syscall(\(arm), @a) != -1;")
+            self.init(
+                name,
+                "my @a = (\(arguments)); my $r = syscall(\(arm), @a); print \"out $r $!\\n\" unless $r == -1 && ($!{EPERM} || $!{ENOSYS});"
+            )
         }
     #endif
 }
 
-/// Escapes in a real sandbox: none reads, writes or hurts anything outside.
+/// Escapes in a real sandbox: none reads, writes or hurts anything outside. Where a wall that does not stand would hurt the
+/// machine that runs the test, an attempt opens what it could write and does not write.
 @Suite(.serialized) struct EscapeCorpusTests {
     static let corpus: [EscapeAttempt] = [
         // Mounts and roots
@@ -86,10 +94,10 @@ struct EscapeAttempt: Sendable, CustomTestStringConvertible {
         .init("Load a kernel", call: 246, arm: 104),
         .init("Load a module", call: 175, "'x', 1, ''", arm: 105),
         .init("Watch all files", call: 300, "0, 0", arm: 262),
-        .init("Swap", call: 167, "'/tmp/x', 0", arm: 224),
+        .init("Swap", call: 167, "0, 0", arm: 224),
         .init("Restart the machine", call: 169, "0, 0, 0, 0", arm: 142),
-        .init("Set the clock", call: 227, "0, pack('qq', 1, 0)", arm: 112),
-        .init("Another host name", call: 170, "'evil', 4", arm: 161),
+        .init("Set the clock", call: 227, "0, 0", arm: 112),
+        .init("Another host name", call: 170, "0, 0", arm: 161),
         .init("The kernel's messages", call: 103, "3, 0, 0", arm: 116),
         .init("Type into a terminal", "my $c = 'x'; print \"out\\n\" if ioctl(STDIN, 0x5412, $c);"),
         // Other processes
@@ -121,8 +129,8 @@ struct EscapeAttempt: Sendable, CustomTestStringConvertible {
             shell: "ls /dev/mem || ls /dev/kmsg || ls /dev/sda || ls /dev/vda || ls /dev/kvm || ls /dev/fuse"),
         .init(
             "The kernel's settings",
-            shell: "echo /site/x > /proc/sys/kernel/core_pattern || echo 1 > /proc/sys/kernel/sysrq"),
-        .init("The kernel's magic key", shell: "echo b > /proc/sysrq-trigger"),
+            shell: "true >> /proc/sys/kernel/core_pattern || true >> /proc/sys/kernel/sysrq"),
+        .init("The kernel's magic key", shell: "true >> /proc/sysrq-trigger"),
         .init("Control groups and devices by /sys", shell: "ls /sys/fs/cgroup || ls /sys/kernel"),
         .init("Memory of the machine", shell: "head -c 1 /proc/kcore || head -c 1 /dev/mem"),
         // Limits
