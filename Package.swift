@@ -124,6 +124,7 @@ let package = Package(
             name: "Archives",
             dependencies: ["Artifacts", "BlockingIO", "CArchive", "CLinux", "CZlib", "Domain", nioCore],
             swiftSettings: settings),
+        .target(name: "Browser", dependencies: ["Sandbox"], swiftSettings: settings),
         .target(
             name: "DatabasePostgres", dependencies: ["BlockingIO", "CEpoll", "CPostgres", "Database", logging],
             swiftSettings: settings),
@@ -205,7 +206,7 @@ let package = Package(
         .executableTarget(
             name: "AgentDaemon",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Domain", "Engines", "Faults", "FleetIdentity", "Nginx",
+                "AgentCore", "Artifacts", "BlockingIO", "Browser", "Domain", "Engines", "Faults", "FleetIdentity", "Nginx",
                 "Sandbox", "Serving", "Telemetry", "Worker", argumentParser, lifecycle, logging, unixSignals,
             ], swiftSettings: settings),
         .executableTarget(
@@ -244,6 +245,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "BrowserTests", dependencies: ["Browser", "Sandbox", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "NginxTests", dependencies: ["Nginx", "TestSupport", logging],

@@ -44,7 +44,7 @@ struct AgentCommand: AsyncParsableCommand {
         subcommands: [
             JoinCommand.self, RunCommand.self, StatusCommand.self, SitesCommand.self, SiteCommand.self,
             JobsCommand.self, DoctorCommand.self, VersionCommand.self, BuiltinEngineCommand.self,
-            BuiltinGeneratorCommand.self,
+            BuiltinGeneratorCommand.self, PageCheckerCommand.self,
         ])
 }
 

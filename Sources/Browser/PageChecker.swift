@@ -1,0 +1,288 @@
+import FoundationEssentials
+import Glibc
+
+/// Looks at pages with a real browser, whose only network is the folder of the site: every request is answered here.
+/// For one thread, which it blocks; meant for a process of its own in a sandbox.
+package final class PageChecker {
+    private static let host = "http://site.test"
+    private static let parentHost = "http://before.test"
+    private static let pictureHeightLimit = 4000
+    private static let problemLimit = 100
+
+    private let request: BrowserRequest
+    private let connection: BrowserConnection
+    private let deadline: ContinuousClock.Instant
+    private var report = BrowserReport()
+    private var seen: Set<BrowserReport.Problem> = []
+    /// The page that is looked at now; `nil` while it is one of the version before.
+    private var page: String?
+    private var session = ""
+    private var isIdle = false
+
+    private init(_ request: BrowserRequest) throws {
+        self.request = request
+        deadline = .now + .seconds(request.secondsForAll)
+        connection = try BrowserConnection(
+            program: request.program,
+            arguments: [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--mute-audio", "--no-first-run",
+                "--no-default-browser-check", "--disable-dev-shm-usage", "--disable-background-networking",
+                "--disable-component-update", "--disable-default-apps", "--disable-extensions", "--disable-sync",
+                "--disable-features=Translate,MediaRouter,OptimizationHints", "--metrics-recording-only",
+                "--force-color-profile=srgb", "--font-render-hinting=none", "--user-data-dir=/tmp/browser",
+                "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe", "about:blank",
+            ])
+    }
+
+    /// Looks at everything that was asked for. What stopped it is in the report; it never fails.
+    package static func check(_ request: BrowserRequest) -> BrowserReport {
+        do {
+            let checker = try PageChecker(request)
+            return checker.run()
+        } catch {
+            return .impossible(because: "\(error)")
+        }
+    }
+
+    /// The checker as a process: a ``BrowserRequest`` on standard input, a ``BrowserReport`` on standard output. Gives the
+    /// exit status.
+    package static func runProcess() -> Int32 {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0, bytes.count < 4 << 20 else { return 1 }
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        guard let request = try? JSONDecoder().decode(BrowserRequest.self, from: Data(bytes)),
+            let answer = try? JSONEncoder().encode(check(request))
+        else { return 1 }
+        let line = Array(answer) + [0x0a]
+        var done = 0
+        while done < line.count {
+            let count = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress! + done, $0.count - done) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return 1 }
+            done += count
+        }
+        return 0
+    }
+
+    private func run() -> BrowserReport {
+        var obstacle: String?
+        do {
+            try open()
+            for path in request.pages.prefix(BrowserRequest.pageLimit) {
+                guard ContinuousClock.now < deadline else { throw BrowserError.late("all pages") }
+                for width in BrowserRequest.widths { try look(at: path, width: width) }
+            }
+        } catch {
+            obstacle = "\(error)"
+        }
+        report.checks = BrowserReport.Check.Name.allCases.map { name in
+            if let obstacle { return .init(name, obstacle: obstacle) }
+            if name == .difference, request.parent == nil {
+                return .init(name, obstacle: "there is no version before to compare with")
+            }
+            return .init(name)
+        }
+        return report
+    }
+
+    // MARK: The browser
+
+    private func open() throws {
+        connection.onEvent = { [unowned self] in self.receive($0) }
+        let target = try connection.call("Target.createTarget", ["url": "about:blank"], within: .seconds(30))["targetId"]
+        let attached = try connection.call(
+            "Target.attachToTarget", ["targetId": target ?? "", "flatten": true])
+        guard let id = attached["sessionId"]?.text else { throw BrowserError.refused(method: "attach", "no session") }
+        session = id
+        for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] { try call("\(domain).enable") }
+        try call("Page.setLifecycleEventsEnabled", ["enabled": true])
+        try call("Fetch.enable", ["patterns": [["urlPattern": "*"]]])
+        try call("Emulation.setEmulatedMedia", ["features": [["name": "prefers-reduced-motion", "value": "reduce"]]])
+    }
+
+    @discardableResult
+    private func call(_ method: String, _ parameters: ProtocolValue = [:]) throws -> ProtocolValue {
+        guard ContinuousClock.now < deadline else { throw BrowserError.late("all pages") }
+        return try connection.call(method, parameters, session: session)
+    }
+
+    private func receive(_ event: BrowserConnection.Event) {
+        guard event.session == session else { return }
+        let parameters = event.parameters
+        switch event.method {
+        case "Fetch.requestPaused": fulfil(parameters)
+        case "Page.lifecycleEvent":
+            if parameters["name"]?.text == "networkAlmostIdle" || parameters["name"]?.text == "networkIdle" { isIdle = true }
+        case "Runtime.exceptionThrown":
+            let details = parameters["exceptionDetails"]
+            let text = details?["exception"]?["description"]?.text ?? details?["text"]?.text ?? "an error"
+            note("console-error", subject: String(text.prefix(200)), "A script failed: \(text.prefix(300)).")
+        case "Runtime.consoleAPICalled" where parameters["type"]?.text == "error":
+            let text = parameters["args"]?.list.compactMap { $0["value"]?.text ?? $0["description"]?.text }.joined(separator: " ")
+            note("console-error", subject: String((text ?? "").prefix(200)), "A script complained: \((text ?? "").prefix(300)).")
+        case "Page.javascriptDialogOpening":
+            _ = try? connection.post("Page.handleJavaScriptDialog", ["accept": false], session: session)
+        default: break
+        }
+    }
+
+    /// Answers a request out of the folder; what leads elsewhere fails.
+    private func fulfil(_ parameters: ProtocolValue) {
+        guard let id = parameters["requestId"] else { return }
+        let address = parameters["request"]?["url"]?.text ?? ""
+        let folder: String? =
+            if address.hasPrefix(Self.host + "/") {
+                request.folder
+            } else if address.hasPrefix(Self.parentHost + "/") {
+                request.parent
+            } else {
+                nil
+            }
+        guard let folder else {
+            note("request-foreign", subject: String(address.prefix(200)), "The page asks another site for \(address.prefix(200)).")
+            _ = try? connection.post("Fetch.failRequest", ["requestId": id, "errorReason": "BlockedByClient"], session: session)
+            return
+        }
+        let rest = address.dropFirst((address.hasPrefix(Self.host + "/") ? Self.host : Self.parentHost).count)
+        let path = String(rest.prefix { $0 != "?" && $0 != "#" })
+        let answer = SiteFiles(folder: folder).answer(path)
+        if answer.status != 200, path != "/favicon.ico" {
+            note("request-failed", subject: path, "\"\(path.prefix(200))\" is missing (\(answer.status)).")
+        }
+        _ = try? connection.post(
+            "Fetch.fulfillRequest",
+            [
+                "requestId": id, "responseCode": .number(Double(answer.status)),
+                "responseHeaders": [["name": "Content-Type", "value": .text(answer.type)]],
+                "body": .text(Data(answer.bytes).base64EncodedString()),
+            ], session: session)
+    }
+
+    private func note(_ rule: String, subject: String, _ message: String) {
+        guard let page, seen.count < Self.problemLimit else { return }
+        let problem = BrowserReport.Problem(rule: rule, page: page, subject: subject, message: message)
+        if seen.insert(problem).inserted { report.problems.append(problem) }
+    }
+
+    // MARK: A page
+
+    private func show(_ address: String, width: Int) throws {
+        try call(
+            "Emulation.setDeviceMetricsOverride",
+            ["width": .number(Double(width)), "height": 900, "deviceScaleFactor": 1, "mobile": false])
+        isIdle = false
+        try call("Page.navigate", ["url": .text(address)])
+        // A page that never rests is looked at as it is then.
+        _ = try connection.wait(within: .seconds(10)) { isIdle }
+    }
+
+    private func look(at path: String, width: Int) throws {
+        page = path
+        try show("\(Self.host)/\(Self.escaped(path))", width: width)
+        let measured = try evaluate(PageScripts.overflow)
+        if let over = measured?["over"]?.number, over > 1 {
+            let found = measured?["found"]?.list.compactMap(\.text).joined(separator: ", ") ?? ""
+            note(
+                "page-overflow", subject: "\(width)",
+                "At \(width) pixels the page is \(Int(over)) pixels wider than the screen"
+                    + (found.isEmpty ? "." : ": \(found)."))
+        }
+        let height = min(Self.pictureHeightLimit, max(200, Int(measured?["height"]?.number ?? 900)))
+        if width == BrowserRequest.widths.last { try checkAccessibility() }
+        let picture = try capture(width: width, height: height)
+        let name = "\(report.screenshots.count).png"
+        try Self.write(picture, to: request.pictures + "/" + name)
+        var changes: [BrowserReport.Box]?
+        if let parent = request.parent, SiteFiles(folder: parent).answer("/" + Self.escaped(path)).status == 200 {
+            page = nil
+            try show("\(Self.parentHost)/\(Self.escaped(path))", width: width)
+            let before = try evaluate(PageScripts.overflow)
+            let old = try capture(
+                width: width, height: min(Self.pictureHeightLimit, max(200, Int(before?["height"]?.number ?? 900))))
+            let boxes = try evaluate(PageScripts.difference(old, picture), isLate: true)?.list ?? []
+            changes = boxes.map { box in
+                func side(_ name: String) -> Int { Int(box[name]?.number ?? 0) }
+                return .init(x: side("x"), y: side("y"), width: side("width"), height: side("height"))
+            }
+        }
+        report.screenshots.append(.init(page: path, width: width, height: height, file: name, changes: changes))
+    }
+
+    private func evaluate(_ script: String, isLate: Bool = false) throws -> ProtocolValue? {
+        try call(
+            "Runtime.evaluate", ["expression": .text(script), "returnByValue": true, "awaitPromise": .boolean(isLate)])[
+                "result"]?["value"]
+    }
+
+    /// A PNG in base 64.
+    private func capture(width: Int, height: Int) throws -> String {
+        let answer = try call(
+            "Page.captureScreenshot",
+            [
+                "format": "png", "captureBeyondViewport": true,
+                "clip": ["x": 0, "y": 0, "width": .number(Double(width)), "height": .number(Double(height)), "scale": 1],
+            ])
+        guard let data = answer["data"]?.text else { throw BrowserError.refused(method: "screenshot", "no picture") }
+        return data
+    }
+
+    private static let namedRoles: Set<String> = [
+        "button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "slider", "image", "img", "menuitem",
+    ]
+
+    private func checkAccessibility() throws {
+        for node in try call("Accessibility.getFullAXTree")["nodes"]?.list ?? [] {
+            guard node["ignored"]?.boolean != true, let role = node["role"]?["value"]?.text, Self.namedRoles.contains(role),
+                (node["name"]?["value"]?.text ?? "").allSatisfy(\.isWhitespace)
+            else { continue }
+            note("accessibility-name", subject: role, "A \(role) has no name that could be read aloud.")
+        }
+        let structure = try evaluate(PageScripts.structure)
+        if structure?["viewport"]?.boolean == false {
+            note("viewport-missing", subject: "", "The page does not adapt to small screens: it has no viewport.")
+        }
+        let headings = Int(structure?["headings"]?.number ?? 1)
+        if headings != 1 { note("heading-one", subject: "\(headings)", "The page has \(headings) main headings instead of one.") }
+        for id in structure?["twice"]?.list.compactMap(\.text) ?? [] {
+            note("id-twice", subject: id, "Two elements have the id \"\(id.prefix(60))\".")
+        }
+    }
+
+    // MARK: Files
+
+    private static func escaped(_ path: String) -> String {
+        var text = ""
+        for byte in path.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x2f, 0x5f, 0x7e: text.append(Character(Unicode.Scalar(byte)))
+            default:
+                let digits = Array("0123456789ABCDEF")
+                text += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return text
+    }
+
+    private static func write(_ base64: String, to path: String) throws {
+        guard let data = Data(base64Encoded: base64) else {
+            throw BrowserError.refused(method: "screenshot", "no picture")
+        }
+        let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw BrowserError.refused(method: "screenshot", "cannot write \(path): \(errno)") }
+        defer { close(file) }
+        let bytes = Array(data)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + done, $0.count - done) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw BrowserError.refused(method: "screenshot", "cannot write \(path): \(errno)") }
+            done += count
+        }
+    }
+}
