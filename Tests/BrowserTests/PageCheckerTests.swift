@@ -27,12 +27,9 @@ import Testing
             let request = BrowserRequest(
                 program: PageCheckerPlan.chromium, folder: "/site", parent: before == nil ? nil : "/state/before",
                 pictures: "/state/pictures", pages: looking)
-            let agent = Bundle.main.bundleURL.deletingLastPathComponent().appending(path: "pagewright-agent").path
-            let program =
-                FileManager.default.isExecutableFile(atPath: agent)
-                ? agent
-                : URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                    .deletingLastPathComponent().appending(path: ".build/debug/pagewright-agent").path
+            // The agent's program, which is built together with these tests.
+            let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+                .appending(path: "pagewright-agent").path
             let plan = PageCheckerPlan.plan(
                 agent: program, libraryFolders: SwiftRuntime.libraryFolders(), workspace: folder + "/site",
                 state: folder + "/state")
