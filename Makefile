@@ -15,10 +15,10 @@ PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev 
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: help packages toolchain build release demo up test simulate model chaos lint format protos bench clean
+.PHONY: help packages toolchain build release demo up test simulate model chaos lint format protos bench clean test-ui screenshots bench-ui
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 packages: ## Install the Debian packages that are missing
 	@scripts/install-packages $(PACKAGES)
@@ -55,6 +55,18 @@ test: packages toolchain ## Install what the tests need, and run them
 	scripts/check-protos
 	@scripts/run-tests --width $(TEST_WIDTH)
 	scripts/model
+
+test-ui: build ## Drive all pages in a real browser, with and without a mouse and JavaScript
+	@scripts/install-test-tools
+	scripts/test-ui
+
+screenshots: build ## Write a picture of every page and state into .build/screenshots
+	@scripts/install-test-tools
+	scripts/test-ui --pictures .build/screenshots
+
+bench-ui: release ## Measure the pages: weight, HTML with 1,000 sites, events, first paint
+	@scripts/install-test-tools
+	.venv-test/bin/python bench/ui
 
 simulate: packages toolchain ## Run the simulation with SEEDS=100000 seeds from FIRST=0, or one: SEED=7
 	swift build -c release --scratch-path .build-release --product Simulate
