@@ -1,6 +1,7 @@
 import AgentCore
 import Artifacts
 import BlockingIO
+import Browser
 import Domain
 import Engines
 import Faults

@@ -257,7 +257,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         case .leaseLost(let lease): running[lease]?.control.stop(.leaseLost)
         case .renewed(let leases):
             for lease in leases { running[lease]?.control.withClock { $0.renewed() } }
-        case .welcome, .verdict, .desired, .goAway: break
+        case .welcome, .verdict, .desired, .goAway, .upgrade, .renewCertificate: break
         }
     }
 

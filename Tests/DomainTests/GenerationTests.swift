@@ -1,5 +1,6 @@
-import Domain
 import Testing
+
+@testable import Domain
 
 @Suite struct GenerationTests {
     private static let now = Timestamp(millisecondsSinceEpoch: 1_700_000_000_000)

@@ -23,7 +23,7 @@ import Testing
         try await system.services.sessions.serve(host, incoming: incoming) { _ in }
     }
 
-    private static func state(_ system: Installation, _ host: HostID) async throws -> Host {
+    private static func state(_ system: Installation, _ host: HostID) async throws -> Domain.Host {
         try await system.services.hosts.find(host, for: system.admin).host
     }
 
