@@ -221,7 +221,7 @@ let package = Package(
         .executableTarget(
             name: "AgentDaemon",
             dependencies: [
-                "AgentCore", "Artifacts", "BlockingIO", "Browser", "Domain", "Egress", "Engines", "Faults",
+                "AgentCore", "Artifacts", "BlockingIO", "Browser", "CLinux", "Domain", "Egress", "Engines", "Faults",
                 "FleetIdentity",
                 "Nginx", "Sandbox", "Serving", "Systemd", "Telemetry", "Worker", argumentParser, lifecycle, logging,
                 unixSignals,

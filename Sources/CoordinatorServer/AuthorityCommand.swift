@@ -133,7 +133,7 @@ struct AuthorityRotateCommand: AsyncParsableCommand {
 /// The authority and the hosts that it is for.
 struct AuthorityRoom {
     let authority: CertificateAuthority
-    let hosts: [Host]
+    let hosts: [Domain.Host]
 
     private struct Output: Encodable {
         let step: String

@@ -175,7 +175,10 @@ struct PageOutlineReader {
 
     /// Ends the piece of text that was being read.
     private mutating func flush() {
-        guard !text.isEmpty else { return }
+        guard !text.isEmpty else {
+            linked = ""
+            return
+        }
         let words = text.collapsingWhitespace
         let isLinksOnly = !linked.isEmpty && words.filter { !$0.isWhitespace } == linked
         text = ""

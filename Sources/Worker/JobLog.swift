@@ -27,15 +27,16 @@ final class JobLog: Sendable {
         let flags = (isResumed ? O_RDWR : O_RDWR | O_CREAT | O_EXCL) | O_CLOEXEC | O_NOFOLLOW
         descriptor = open(path, flags, 0o600)
         guard descriptor >= 0 else { throw SystemCallError("open", on: path) }
-        stateDescriptor = open(path + ".state", flags, 0o600)
-        guard stateDescriptor >= 0 else {
+        let stateFile = open(path + ".state", flags, 0o600)
+        stateDescriptor = stateFile
+        guard stateFile >= 0 else {
             let error = SystemCallError("open", on: path + ".state")
             close(descriptor)
             throw error
         }
         var numbers: [Int64] = [0, 0, 0]
         let size = numbers.count * 8
-        let isKnown = numbers.withUnsafeMutableBytes { pread(stateDescriptor, $0.baseAddress, size, 0) == size }
+        let isKnown = numbers.withUnsafeMutableBytes { pread(stateFile, $0.baseAddress, size, 0) == size }
         let isSound = isKnown && numbers.allSatisfy { $0 >= 0 } && numbers[1] <= numbers[0]
         state = Mutex(isSound ? State(written: numbers[0], sent: numbers[1], read: numbers[2]) : State())
     }

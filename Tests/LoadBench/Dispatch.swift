@@ -1,12 +1,11 @@
 import ArgumentParser
 import Coordinator
 import Domain
-import Synchronization
 
 /// How long a job waits for a worker: from the commit at one coordinator to the offer at the worker, which has its session
 /// with another.
 struct Dispatch: AsyncParsableCommand {
-    private struct State {
+    private struct State: Sendable {
         var accepted: [JobID: ContinuousClock.Instant] = [:]
         var offered: [JobID: ContinuousClock.Instant] = [:]
         var ended = 0
@@ -28,7 +27,7 @@ struct Dispatch: AsyncParsableCommand {
         let ids = try await asked.makeSites(sites, for: owner)
         var hosts: [HostID] = []
         for _ in 0..<workers { hosts.append(try await BenchCoordinator.makeHost(in: database)) }
-        let state = Mutex(State())
+        let state = Shared(State())
         let total = rate * seconds
         try await asked.running { [hosts, rate, sites] in
             try await serving.running {

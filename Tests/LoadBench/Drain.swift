@@ -1,12 +1,11 @@
 import ArgumentParser
 import Coordinator
 import Domain
-import Synchronization
 
 /// Many queued jobs and many workers: how near to the workers' own speed they are done, whether each site's come in their
 /// order, and whether anybody waits for ever.
 struct Drain: AsyncParsableCommand {
-    private struct State {
+    private struct State: Sendable {
         var offered: [JobID] = []
         var firstOf: [UserID: ContinuousClock.Instant] = [:]
         var ended = 0
@@ -43,7 +42,7 @@ struct Drain: AsyncParsableCommand {
         }
         var hosts: [HostID] = []
         for _ in 0..<workers { hosts.append(try await BenchCoordinator.makeHost(in: database)) }
-        let state = Mutex(State())
+        let state = Shared(State())
         let siteOf = Dictionary(lines.flatMap { site, jobs in jobs.map { ($0, site) } }, uniquingKeysWith: { $1 })
         let total = siteOf.count
         let owners = ownerOf

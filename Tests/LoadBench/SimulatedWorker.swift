@@ -1,6 +1,5 @@
 import Coordinator
 import Domain
-import Synchronization
 
 /// A worker host as a coordinator sees it: it takes what it is offered, needs `work` for each job, and hands in nothing.
 struct SimulatedWorker: Sendable {
@@ -15,7 +14,7 @@ struct SimulatedWorker: Sendable {
     /// Keeps one session until it is cancelled.
     func run(on services: CoordinatorServices) async throws {
         let (frames, frame) = AsyncThrowingStream.makeStream(of: AgentMessage.self, throwing: (any Error).self)
-        let held = Mutex<Set<JobLease>>([])
+        let held = Shared<Set<JobLease>>([])
         frame.yield(
             .hello(
                 .init(

@@ -1,5 +1,6 @@
 import AgentCore
 import BlockingIO
+import CLinux
 import Domain
 import FleetIdentity
 import Glibc
@@ -22,16 +23,15 @@ extension Doctor {
 
     /// Whether the kernel is told the time by somebody. Certificates begin and end by it.
     func hostClock() -> DoctorCheck {
-        var facts = timex()
-        let state = adjtimex(&facts)
+        let isKept = clock_is_kept()
         // The year of this program: a clock before it is certainly wrong.
         if clock.now() < Timestamp(millisecondsSinceEpoch: 1_767_225_600_000) {
             return DoctorCheck(
                 "clock", .bad, "it says \(clock.now()), which is in the past",
                 nextStep: "Set it, and let a time service such as chrony keep it.")
         }
-        guard state >= 0 else { return DoctorCheck("clock", .ok, "\(clock.now()); whether it is kept is not known") }
-        if state == TIME_ERROR || facts.status & STA_UNSYNC != 0 {
+        guard isKept >= 0 else { return DoctorCheck("clock", .ok, "\(clock.now()); whether it is kept is not known") }
+        if isKept == 0 {
             return DoctorCheck(
                 "clock", .degraded, "\(clock.now()); no time service keeps it",
                 nextStep: "Install one: apt-get install chrony. In a container the host has to do it.")

@@ -29,7 +29,7 @@ enum DetachedProgram {
         defer { for word in words { free(word) } }
         // No variable of ours but where programs are.
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-        var variables: [UnsafeMutablePointer<CChar>?] = ["PATH=\(path)", "LANG=C.UTF-8", "HOME=/"].map { strdup($0) }
+        var variables: [UnsafeMutablePointer<CChar>?] = ["PATH=\(path)", "LANG=C.UTF-8", "HOME=/"].map { (text: String) in strdup(text) }
         variables.append(nil)
         defer { for variable in variables { free(variable) } }
         var process: pid_t = 0

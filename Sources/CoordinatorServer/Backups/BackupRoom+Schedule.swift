@@ -1,3 +1,4 @@
+import Artifacts
 import Coordinator
 import Domain
 import Logging

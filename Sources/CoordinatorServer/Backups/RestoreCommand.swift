@@ -1,4 +1,6 @@
 import ArgumentParser
+import Artifacts
+import BlockingIO
 import Coordinator
 import Domain
 import FleetIdentity
