@@ -71,6 +71,7 @@ test: packages toolchain ## Install what the tests need, and run them
 	packaging/check-units
 	@scripts/run-tests --width $(TEST_WIDTH)
 	scripts/model
+	scripts/chaos --seed 1 --steps 2
 
 test-ui: build ## Drive all pages in a real browser, with and without a mouse and JavaScript
 	@scripts/install-test-tools

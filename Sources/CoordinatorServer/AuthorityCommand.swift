@@ -1,6 +1,7 @@
 import ArgumentParser
 import BlockingIO
 import Coordinator
+import Database
 import Domain
 import FleetIdentity
 import Foundation

@@ -98,7 +98,8 @@ package struct SandboxPlan: Sendable, Equatable {
             "--ro-bind", "/usr", "/usr",
             "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin",
             "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
-            "--proc", "/proc", "--dev", "/dev",
+            // The host's root owns the kernel's settings also inside, when the agent is root: they are read-only there.
+            "--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev",
             "--size", "16777216", "--perms", "1777", "--tmpfs", "/dev/shm", "--remount-ro", "/dev",
             "--size", "\(temporarySizeInBytes)", "--perms", "1777", "--tmpfs", "/tmp",
             "--size", "\(homeSizeInBytes)", "--perms", "0755", "--tmpfs", "/home", "--dir", "/home/agent",

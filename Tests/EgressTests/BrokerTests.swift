@@ -95,8 +95,12 @@ import Testing
     @Test("A task that asked often enough hears so, and the model hears nothing")
     func requestBudget() async throws {
         try await Way.open(requestBudget: 2) { way in
-            for _ in 0..<2 { #expect(try await way.say(Way.request()).hasPrefix("HTTP/1.1 200")) }
-            #expect(try await way.say(Way.request()).contains("request-budget"))
+            for _ in 0..<2 {
+                let said = try await way.say(Way.request())
+                #expect(said.hasPrefix("HTTP/1.1 200"))
+            }
+            let said = try await way.say(Way.request())
+            #expect(said.contains("request-budget"))
             #expect(way.server.asked.count == 2)
         }
     }
@@ -109,7 +113,8 @@ import Testing
         ) { way in
             let said = try await way.say(Way.request())
             #expect(said.utf8.count < 11_000)
-            #expect(try await way.say(Way.request()).contains("byte-budget"))
+            let next = try await way.say(Way.request())
+            #expect(next.contains("byte-budget"))
             #expect(way.log.lines.contains { $0.hasPrefix("Refused") && $0.contains("byte-budget") })
         }
     }

@@ -78,7 +78,8 @@ import Testing
     func openInput() async throws {
         // Both get the prompt there, and then its end; with an open pipe Codex would ask nothing at all.
         try await codex([Step.say("Done.")]) { bench in
-            #expect(try await bench.run().summary == "Done.")
+            let result = try await bench.run()
+            #expect(result.summary == "Done.")
         }
         try await claude([Step.say("Done.")]) { bench in
             let result = try await bench.run(model: Self.claudeModel)
@@ -91,11 +92,12 @@ import Testing
     func neverAnswers() async throws {
         let hang = #"{"reply": {"text": "x", "hang": "start"}, "times": 9}"#
         try await codex([hang]) { bench in
-            #expect(try await bench.run(wallTime: .seconds(5)).failure?.code == "model-timeout")
+            let result = try await bench.run(wallTime: .seconds(5))
+            #expect(result.failure?.code == "model-timeout")
         }
         try await claude([hang]) { bench in
-            #expect(
-                try await bench.run(model: Self.claudeModel, wallTime: .seconds(8)).failure?.code == "model-timeout")
+            let result = try await bench.run(model: Self.claudeModel, wallTime: .seconds(8))
+            #expect(result.failure?.code == "model-timeout")
         }
         // The limit of silence ends it earlier; what it says then is a connection that failed.
         try await claude([hang]) { bench in
@@ -124,7 +126,8 @@ import Testing
     @Test("Trap 8: Claude Code's result says success when the API failed, and an interrupted run exits with 0")
     func falseSuccess() async throws {
         try await claude([Step.error(401)]) { bench in
-            #expect(try await bench.run(model: Self.claudeModel).failure?.code == "model-credentials")
+            let result = try await bench.run(model: Self.claudeModel)
+            #expect(result.failure?.code == "model-credentials")
         }
         var transcript = ClaudeTranscript(limits: SandboxLimits())
         _ = transcript.read(
@@ -168,8 +171,8 @@ import Testing
     func resumedSandbox() async throws {
         let patch = Step.patch(from: "<h1>Hello</h1>", to: "<h1>Bonjour</h1>")
         try await codex([Step.say("One."), patch, Step.say("Two.")]) { bench in
-            let first = try await bench.run()
-            let second = try await bench.run("Now do it", memory: try #require(first.memory))
+            let memory = try #require(try await bench.run().memory)
+            let second = try await bench.run("Now do it", memory: memory)
             #expect(second.summary == "Two.")
             #expect(second.page.contains("<h1>Bonjour</h1>"))
         }
@@ -193,14 +196,14 @@ import Testing
         ]
         // Twice, because the first run might have learned to trust the folder.
         try await codex([Step.say("One."), Step.say("Two.")], files: hostile) { bench in
-            let first = try await bench.run()
-            _ = try await bench.run("Again", memory: try #require(first.memory))
+            let memory = try #require(try await bench.run().memory)
+            _ = try await bench.run("Again", memory: memory)
             #expect(bench.server.requests.count == 2)
             #expect(bench.server.requests.allSatisfy { !$0.contains("EVIL") && $0.contains("gpt-5.4") })
         }
         try await claude([Step.say("One."), Step.say("Two.")], files: hostile) { bench in
-            let first = try await bench.run(model: Self.claudeModel)
-            _ = try await bench.run("Again", model: Self.claudeModel, memory: try #require(first.memory))
+            let memory = try #require(try await bench.run(model: Self.claudeModel).memory)
+            _ = try await bench.run("Again", model: Self.claudeModel, memory: memory)
             #expect(bench.server.requests.count == 2)
             #expect(bench.server.requests.allSatisfy { !$0.contains("EVIL") })
             #expect(!FileManager.default.fileExists(atPath: bench.site + "/hooked.txt"))

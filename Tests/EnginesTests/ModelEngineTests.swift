@@ -154,7 +154,8 @@ import Testing
     func cutOff(provider: ModelEndpoint.Provider) async throws {
         let step = #"{"reply": {"text": "half", "incomplete": "max_output_tokens", "stop_reason": "max_tokens"}}"#
         try await EngineBench.with(Self.engine, step) { bench in
-            #expect(try await bench.run(provider: provider).failure?.code == "model-incomplete")
+            let result = try await bench.run(provider: provider)
+            #expect(result.failure?.code == "model-incomplete")
         }
     }
 

@@ -8,6 +8,8 @@ struct GuardedChanges {
         let item: OutlineItem
         /// Of a link: the file that it led to.
         let destination: String?
+        /// The headings that it stands under, the outermost first; a heading stands under itself.
+        let sections: [String]
     }
 
     private let request: RequestWords
@@ -94,6 +96,7 @@ struct GuardedChanges {
         if hasPageChanges, entries.allSatisfy({ $0.item.kind == .link || $0.item.kind == .text }) {
             consequences.insert(path)
         }
+        let sections = Self.sections(of: before.outline)
         var remaining: Set<String> = []
         for item in after.outline where item.kind == .text || item.kind == .link { remaining.insert(item.text) }
         for entry in entries {
@@ -103,16 +106,34 @@ struct GuardedChanges {
             guard let item = entry.before, entry.change == .removed else { continue }
             switch item.kind {
             case .heading where !remaining.contains(item.text), .image, .form, .script, .frame:
-                losses.append(Loss(path: path, item: item, destination: nil))
+                losses.append(
+                    Loss(path: path, item: item, destination: nil, sections: sections[item.identity] ?? []))
             case .heading, .title, .description, .text, .link: break
             }
         }
-        noteLostLinks(path, before, after)
-        noteLostTexts(path, entries, before, after)
+        noteLostLinks(path, before, after, sections)
+        noteLostTexts(path, entries, before, after, sections)
+    }
+
+    /// Under which headings each thing stands. The headline of the page is a section only where there is no other.
+    private static func sections(of items: [OutlineItem]) -> [OutlineItem.Identity: [String]] {
+        var open: [OutlineItem] = []
+        var sections: [OutlineItem.Identity: [String]] = [:]
+        for item in items {
+            if item.kind == .heading {
+                open.removeAll { $0.level >= item.level }
+                open.append(item)
+            }
+            guard sections[item.identity] == nil else { continue }
+            sections[item.identity] = open.filter { $0.level > 1 || open.count == 1 }.map(\.text)
+        }
+        return sections
     }
 
     /// A link is gone when nothing on the page leads there any more, and nothing with its words leads anywhere.
-    private mutating func noteLostLinks(_ path: SitePath, _ before: FileSurvey, _ after: FileSurvey) {
+    private mutating func noteLostLinks(
+        _ path: SitePath, _ before: FileSurvey, _ after: FileSurvey, _ sections: [OutlineItem.Identity: [String]]
+    ) {
         var targets: Set<String> = []
         var texts: Set<String> = []
         for link in after.outline where link.kind == .link {
@@ -125,13 +146,17 @@ struct GuardedChanges {
             guard !targets.contains(target), link.text.isEmpty || !texts.contains(link.text),
                 seen.insert(target).inserted
             else { continue }
-            losses.append(Loss(path: path, item: link, destination: file(of: link.target, in: path, oldIndex)))
+            losses.append(
+                Loss(
+                    path: path, item: link, destination: file(of: link.target, in: path, oldIndex),
+                    sections: sections[link.identity] ?? []))
         }
     }
 
     /// A large text is gone when the page has become shorter by much of it and most of its words are nowhere on the page.
     private mutating func noteLostTexts(
-        _ path: SitePath, _ entries: [OutlineDiff.Entry], _ before: FileSurvey, _ after: FileSurvey
+        _ path: SitePath, _ entries: [OutlineDiff.Entry], _ before: FileSurvey, _ after: FileSurvey,
+        _ sections: [OutlineItem.Identity: [String]]
     ) {
         func length(_ survey: FileSurvey) -> Int {
             survey.outline.reduce(0) { $0 + ($1.kind == .text ? $1.text.count : 0) }
@@ -146,7 +171,7 @@ struct GuardedChanges {
         let shrunk = length(before) - length(after)
         let words = after.words
         for item in large where shrunk * 2 >= item.text.count && WordSet(item.text).share(in: words) < 0.6 {
-            losses.append(Loss(path: path, item: item, destination: nil))
+            losses.append(Loss(path: path, item: item, destination: nil, sections: sections[item.identity] ?? []))
         }
     }
 
@@ -312,7 +337,8 @@ struct GuardedChanges {
                 after: origin)
             findings.append(isNamed(host) ? finding.asWarning : finding)
         }
-        for (path, secret) in secretsAfter where !secretsBefore.contains(secret) {
+        let known = secretsBefore.union(homeBefore?.secrets ?? [])
+        for (path, secret) in secretsAfter where !known.contains(secret) {
             findings.append(
                 GuardRule.secretInFile.finding(
                     at: path.text, subject: "\(secret.kind): \(secret.start)",
@@ -358,7 +384,13 @@ struct GuardedChanges {
         }
         // "Remove the last section": as many sections may go as it says, with all that is in them.
         let sections = request.allowance(of: .section)
-        let groups = Set(open.values.joined().map { "\($0.path)\n\($0.item.section)" })
+        let headings = Set(losses.filter { $0.item.kind == .heading }.map { "\($0.path)\n\($0.item.text)" })
+        let groups = Set(
+            open.values.joined().map { loss in
+                // A section with sections in it is one.
+                let outermost = loss.sections.first { headings.contains("\(loss.path)\n\($0)") }
+                return "\(loss.path)\n\(outermost ?? loss.item.section)"
+            })
         if sections == .max || sections > 0 && groups.count <= sections && !namesKnown(.heading) { return [] }
         var findings: [Finding] = []
         for (thing, losses) in open {
@@ -376,7 +408,7 @@ struct GuardedChanges {
         if let destination = loss.destination, removedPages.contains(destination) { return true }
         if (thing == .text || thing == .heading) && request.allowsShortening { return true }
         if request.asksToLose(thing, named: item.names) { return true }
-        return !item.section.isEmpty && request.asksToLose(.section, named: [item.section])
+        return loss.sections.contains { request.asksToLose(.section, named: [$0]) }
     }
 
     /// Whether the request names something of this kind that there was: then only that may go.

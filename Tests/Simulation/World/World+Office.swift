@@ -2,7 +2,7 @@ import Domain
 
 /// The office of the steward: `Stewardship` of the real coordinator, with the rule of `Candidacy`.
 extension World {
-    /// The term in which a coordinator believes that it is the steward; one that is renewed by asking, and for a third of its
+    /// The term in which a coordinator believes that it is the steward; one that is renewed by asking, and for half of its
     /// life without. Does the round of a steward.
     func holdOffice(_ coordinator: Int) -> Term? {
         let instant = wall(coordinator)
@@ -34,7 +34,7 @@ extension World {
     }
 
     private func isFresh(_ renewedAt: Timestamp, at now: Timestamp) -> Bool {
-        now >= renewedAt && now - renewedAt < .milliseconds(Timing.office / 3)
+        now >= renewedAt && now - renewedAt < .milliseconds(Timing.office / 2)
     }
 
     /// Whether a transaction of the steward may go on; for others there is nothing to compare.
