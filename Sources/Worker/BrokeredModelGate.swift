@@ -1,4 +1,4 @@
-import BlockingIO
+package import BlockingIO
 package import Domain
 package import Egress
 import Glibc
