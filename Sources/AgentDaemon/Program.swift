@@ -45,7 +45,8 @@ struct AgentCommand: AsyncParsableCommand {
             JoinCommand.self, RunCommand.self, StatusCommand.self, SitesCommand.self, SiteCommand.self,
             JobsCommand.self, LogsCommand.self, DoctorCommand.self, RotateCommand.self, DrainCommand.self,
             ResumeCommand.self, VerifyCommand.self, RollbackCommand.self, CollectCommand.self, VersionCommand.self,
-            UpgradeRunCommand.self, BuiltinEngineCommand.self, ModelEngineCommand.self, BuiltinGeneratorCommand.self, PageCheckerCommand.self,
+            UpgradeRunCommand.self, BuiltinEngineCommand.self, ModelEngineCommand.self, BuiltinGeneratorCommand.self,
+            PageCheckerCommand.self,
         ])
 }
 

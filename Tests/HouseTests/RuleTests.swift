@@ -5,7 +5,8 @@ import Testing
 @Suite struct RuleTests {
     /// What ends up in `pagewright-agent`, which is one file without Foundation's data.
     private static let agentSide = [
-        "AgentCore", "AgentDaemon", "AgentProtocol", "Artifacts", "BlockingIO", "Browser", "Domain", "Egress", "Engines",
+        "AgentCore", "AgentDaemon", "AgentProtocol", "Artifacts", "BlockingIO", "Browser", "Domain", "Egress",
+        "Engines",
         "Faults",
         "FleetIdentity",
         "Markup", "Nginx", "Sandbox", "Serving", "Telemetry", "Worker",

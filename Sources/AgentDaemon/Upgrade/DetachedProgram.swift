@@ -29,7 +29,8 @@ enum DetachedProgram {
         defer { for word in words { free(word) } }
         // No variable of ours but where programs are.
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-        var variables: [UnsafeMutablePointer<CChar>?] = ["PATH=\(path)", "LANG=C.UTF-8", "HOME=/"].map { (text: String) in strdup(text) }
+        let environment: [String] = ["PATH=\(path)", "LANG=C.UTF-8", "HOME=/"]
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) }
         variables.append(nil)
         defer { for variable in variables { free(variable) } }
         var process: pid_t = 0
