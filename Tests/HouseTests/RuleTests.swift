@@ -6,10 +6,8 @@ import Testing
     /// What ends up in `pagewright-agent`, which is one file without Foundation's data.
     private static let agentSide = [
         "AgentCore", "AgentDaemon", "AgentProtocol", "Artifacts", "BlockingIO", "Browser", "Domain", "Egress",
-        "Engines",
-        "Faults",
-        "FleetIdentity",
-        "Markup", "Nginx", "Sandbox", "Serving", "Telemetry", "Worker",
+        "Engines", "Faults", "FleetIdentity", "Markup", "Nginx", "Sandbox", "Serving", "Systemd", "Telemetry",
+        "Worker",
     ]
 
     @Test("Nothing on the agent's side imports Foundation", arguments: agentSide)

@@ -463,6 +463,8 @@ function palette() {
   field.addEventListener('keydown', event => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') { event.preventDefault(); chosen += event.key === 'ArrowDown' ? 1 : -1; draw(); }
     if (event.key === 'Enter') { event.preventDefault(); list.querySelector('[aria-selected=true]')?.click(); }
+    // A search field would only empty itself.
+    if (event.key === 'Escape') { event.preventDefault(); dialog.close(); }
   });
   dialog.append(field, list);
   show(dialog);
