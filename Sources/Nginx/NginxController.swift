@@ -302,7 +302,7 @@ package actor NginxController {
                 nextStep: "Let the agent run as a user that may signal nginx.")
         }
         status.reloads += 1
-        let deadline = ContinuousClock.now + .seconds(3)
+        let deadline = ContinuousClock.now + .seconds(8)
         var seen = 0
         while seen < 4 {
             seen = answeringGeneration(within: .milliseconds(500), of: candidate) == candidate.generation ? seen + 1 : 0

@@ -66,7 +66,7 @@ struct Farm {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await controller.run() }
             do {
-                try await controller.waitUntilAnswering()
+                try await controller.waitUntilAnswering(atMost: .seconds(60))
                 try await body(controller)
             } catch {
                 group.cancelAll()
