@@ -75,12 +75,26 @@ import Testing
         }
     }
 
-    /// One call of each operation that takes a key, in an order in which each is possible. `SITE`, `JOB` and `HOST`
-    /// stand for identifiers.
+    /// What needs the work of a worker, another person or another log-in first.
+    private static let elsewhere: Set<String> = [
+        "POST /api/v1/jobs/{job}/replay", "POST /api/v1/jobs/{job}/accept",
+        "POST /api/v1/sites/{site}/edits/{edit}/pick", "POST /api/v1/sites/{site}/edits/{edit}/run",
+        "PUT /api/v1/sites/{site}/generation/plan", "POST /api/v1/sites/{site}/generation/continue",
+        "PATCH /api/v1/admin/users/{user}", "DELETE /api/v1/me/sessions/{session}", "DELETE /api/v1/me/tokens/{token}",
+    ]
+
+    /// One call of each other operation that takes a key, in an order in which each is possible. `SITE`, `JOB`, `HOST`
+    /// and `ROLLOUT` stand for identifiers.
     private static let mutations: [(method: String, path: String, body: JSONValue?)] = [
         ("POST", "/api/v1/sites", ["slug": "second", "name": "Second"]),
         ("PATCH", "/api/v1/sites/SITE", ["name": "Another name"]),
         ("POST", "/api/v1/sites/SITE/versions?promote=true", nil),
+        ("PUT", "/api/v1/sites/SITE/versions/2/label", ["name": "Spring"]),
+        (
+            "POST", "/api/v1/sites/SITE/versions/2/texts",
+            ["path": "index.html", "old": "Hello", "new": "Good day"]
+        ),
+        ("POST", "/api/v1/sites/SITE/undo", nil),
         ("POST", "/api/v1/sites/SITE/rollback", ["version": 1]),
         ("POST", "/api/v1/sites/SITE/promote", ["version": 2]),
         ("PUT", "/api/v1/sites/SITE/preview", ["version": 1]),
@@ -91,6 +105,23 @@ import Testing
         ("POST", "/api/v1/sites/SITE/edits", ["prompt": "Change the headline"]),
         ("POST", "/api/v1/jobs/JOB/cancel", nil),
         ("POST", "/api/v1/jobs/JOB/retry", nil),
+        ("PUT", "/api/v1/sites/SITE/locks", ["patterns": ["legal/"]]),
+        ("PUT", "/api/v1/sites/SITE/engine", ["engine": "builtin"]),
+        ("POST", "/api/v1/sites/SITE/conversations", ["title": "Spring"]),
+        ("PUT", "/api/v1/sites/SITE/placement", ["copies": 1]),
+        ("DELETE", "/api/v1/sites/SITE/placement", nil),
+        (
+            "POST", "/api/v1/sites/generate",
+            [
+                "business_name": "Morrow", "type": "bakery", "description": "Bread by the harbour.",
+                "goals": ["Visit the shop"],
+            ]
+        ),
+        ("PATCH", "/api/v1/me", ["name": "Ada L."]),
+        ("DELETE", "/api/v1/me/sessions", nil),
+        ("PUT", "/api/v1/hosts/HOST/labels", ["labels": "zone=north"]),
+        ("POST", "/api/v1/rollouts", ["version": "9.9.9"]),
+        ("POST", "/api/v1/rollouts/ROLLOUT/cancel", nil),
         ("POST", "/api/v1/hosts/HOST/drain", nil),
         ("POST", "/api/v1/hosts/HOST/resume", nil),
         ("POST", "/api/v1/hosts/HOST/revoke", nil),
@@ -111,12 +142,13 @@ import Testing
                 signingRequest: try AgentKey().signingRequest(), hostName: "host", agentVersion: "1"
             ).host.text
             let upload = try api.archive(["index.html": RESTFixture.page])
-            var job = ""
+            var (job, rollout) = ("", "")
             var tried: Set<String> = []
             for mutation in Self.mutations {
                 let path = mutation.path.replacing("SITE", with: site).replacing("JOB", with: job)
-                    .replacing("HOST", with: host)
-                let bytes = mutation.body.map { JSONWriter.bytes(of: $0) } ?? (path.contains("versions") ? upload : nil)
+                    .replacing("HOST", with: host).replacing("ROLLOUT", with: rollout)
+                let bytes =
+                    mutation.body.map { JSONWriter.bytes(of: $0) } ?? (path.contains("versions?") ? upload : nil)
                 let key = [("Idempotency-Key", "k-\(tried.count)")]
                 let first = try await api.call(mutation.method, path, token: token, headers: key, bytes: bytes)
                 let events = try await api.coordinator.events.latestID()
@@ -128,13 +160,14 @@ import Testing
                 #expect(second.headers.first(name: "idempotent-replayed") == "true", "\(mutation.method) \(path)")
                 #expect(
                     try await api.coordinator.events.latestID() == events, "\(mutation.method) \(path) did it twice")
+                if path.hasSuffix("/rollouts") { rollout = try #require(first.string("id")) }
                 if path.hasSuffix("/edits") { job = try #require(first["job"]?["id"]?.text) }
                 let plain = String(path.prefix { $0 != "?" })
                 let route = api.table.routes.first { $0.method.rawValue == mutation.method && $0.match(plain) != nil }
                 tried.insert("\(mutation.method) \(try #require(route).path)")
             }
             let all = api.table.routes.filter(\.isRepeatable).map { "\($0.method.rawValue) \($0.path)" }
-            #expect(tried == Set(all))
+            #expect(tried.union(Self.elsewhere) == Set(all))
         }
     }
 }

@@ -147,14 +147,14 @@ import Testing
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
             try await SQLiteDatabase(path: api.folder + "/test.sqlite").withTransaction {
-                _ = try await $0.execute("DROP TABLE edit")
+                _ = try await $0.execute("DROP TABLE site_domain")
             }
-            let answer = try await api.call("GET", "/api/v1/sites/bakery/edits", token: token)
+            let answer = try await api.call("GET", "/api/v1/sites/bakery", token: token)
             #expect(answer.status == 500)
             #expect(!answer.text.contains("table"))
             let id = try #require(answer.string("request_id"))
             let line = api.log.text.split(separator: "\n").first { $0.contains("Could not answer") }
-            #expect(line?.contains("no such table: edit") == true)
+            #expect(line?.contains("no such table: site_domain") == true)
             #expect(line?.contains(id) == true)
         }
     }
