@@ -38,6 +38,23 @@ import Testing
         }
     }
 
+    @Test("After a recovery no job waits for the expiry of a lease from before", arguments: TestDatabase.allCases)
+    func superseded(on database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let (_, leases) = try await leases(1, in: system)
+            let start = ContinuousClock.now
+            var memory = system.services.reaper.makeMemory(at: start)
+            try await system.services.reaper.round(&memory, at: start)
+            #expect(try await held(system) == 1)
+            try await system.services.recovery.enter(because: "A test.")
+            try await system.services.recovery.accept(by: .operatorHere)
+            try await system.services.reaper.round(&memory, at: start + .seconds(1))
+            #expect(try await held(system) == 0)
+            let next = try await system.nextReady()
+            #expect(next?.id == leases[0].job)
+        }
+    }
+
     @Test("A clock of the day that jumps ten years ends no lease", arguments: TestDatabase.allCases)
     func clockJump(on database: TestDatabase) async throws {
         try await Installation.with(on: database) { system in

@@ -105,6 +105,7 @@ package struct LeaseReaper: Service {
             memory.isBlind = false
         }
         let leased = try await ledger.leased()
+        try await takeBackSuperseded(leased, under: term)
         let overdue = memory.watch.overdue(
             among: leased, at: now,
             patience: settings.leaseDuration + settings.leaseGrace + memory.pause.extraGrace(at: now),
@@ -118,6 +119,20 @@ package struct LeaseReaper: Service {
                 try await stewardship.confirm(term, in: transaction)
             }
             if isExpiry { memory.brake.noteExpiry(at: now) }
+            workers.tell(.leaseLost(grant.lease), to: grant.host)
+        }
+    }
+
+    /// Leases of a life of the database that is over: the fences of all sites are above theirs, so no result of theirs
+    /// could be taken, and waiting for their expiry would only cost time.
+    private func takeBackSuperseded(_ leased: [Job], under term: Term) async throws {
+        guard !leased.isEmpty else { return }
+        let life = try await database.read { try await stores.installation.find(in: $0).incarnation }
+        for job in leased {
+            guard let grant = job.grant, grant.lease.fence < life.lowestFence else { continue }
+            try await ledger.lose(job.id, lease: grant.lease, because: .superseded) { transaction in
+                try await stewardship.confirm(term, in: transaction)
+            }
             workers.tell(.leaseLost(grant.lease), to: grant.host)
         }
     }

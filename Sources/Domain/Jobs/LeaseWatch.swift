@@ -55,6 +55,11 @@ extension JobFailure {
         kind: .infrastructure, code: "cancel-timeout",
         message: "The worker host did not confirm that the work was stopped.")
 
+    /// The database was restored, or a standby of it promoted, while a host worked.
+    package static let superseded = JobFailure(
+        kind: .infrastructure, code: "database-moved",
+        message: "The database moved while this was worked on, so the result could not be taken.")
+
     static let leaseForgotten = JobFailure(
         kind: .infrastructure, code: expiryCode, message: "The worker host was not heard of for too long.")
 }
