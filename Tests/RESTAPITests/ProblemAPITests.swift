@@ -146,7 +146,7 @@ import Testing
         try await RESTFixture.with { api, _ in
             let token = try await api.register("a@example.org")
             try await api.makeSite("bakery", token: token)
-            try await SQLiteDatabase(path: api.folder + "/test.sqlite").withTransaction {
+            try await SQLiteDatabase(path: api.folder + "/pagewright.sqlite").withTransaction {
                 _ = try await $0.execute("DROP TABLE site_domain")
             }
             let answer = try await api.call("GET", "/api/v1/sites/bakery", token: token)
