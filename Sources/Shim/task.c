@@ -241,9 +241,15 @@ static void obey(Task* task, const Pagewright__Shim__V1__Request* request) {
 /* Takes what it asks for. Returns whether it is still there. */
 static bool hear(Task* task, Connection* connection) {
   uint8_t packet[512];
+  bool was_reset = false;
   for (;;) {
     ssize_t count = recv(connection->socket, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
     if (count < 0 && errno == EINTR) continue;
+    // Said once, and first, when it left without hearing all that we said. What it asked for before comes after that.
+    if (count < 0 && errno == ECONNRESET && !was_reset) {
+      was_reset = true;
+      continue;
+    }
     if (count < 0 && errno == EAGAIN) return true;
     if (count <= 0 || (size_t)count > sizeof packet) return false;
     Pagewright__Shim__V1__Request* request = pagewright__shim__v1__request__unpack(NULL, (size_t)count, packet);
