@@ -20,7 +20,8 @@ package struct PageOutline: Sendable, Equatable {
         package var code = ""
     }
 
-    package static let itemLimit = 4000
+    /// How much of a page is read. An outline of so many items may be cut.
+    package static let itemLimit = 20_000
     package static let textLimit = 2000
 
     package let items: [Item]

@@ -46,6 +46,15 @@ struct NothingLostTests {
         #expect(finding.message.contains("Write to us") && finding.advice.contains("accept"))
     }
 
+    @Test("A page of thousands of things loses none when one more is put before them", arguments: [1495, 2100, 10_000])
+    func long(count: Int) async throws {
+        let things = (0..<count)
+            .map { "<h3>Thing \($0)</h3><a href=\"https://things.example/\($0)\">Go \($0)</a>" }.joined()
+        let long = GuardSite(["index.html": GuardSite.home.replacing("</body>", with: things + "</body>")])
+        let changed = long.home("<h2>News</h2>", "<h2>News</h2><h2>More</h2><p><a href=\"about.html\">Us</a></p>")
+        #expect(try await changed.errors("Add a link to the page about us") == [])
+    }
+
     @Test("Things that change stay")
     func changed() async throws {
         let changed =

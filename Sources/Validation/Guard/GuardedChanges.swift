@@ -89,6 +89,8 @@ struct GuardedChanges {
     }
 
     private mutating func noteLosses(_ path: SitePath, before: FileSurvey, after: FileSurvey) {
+        // What was pushed off the end of an outline that is cut is not lost: of such a page nothing can be said.
+        guard after.outline.count < PageOutline.itemLimit else { return }
         for item in before.outline {
             if let thing = item.thing { known[thing, default: []].append(item.names) }
         }
@@ -96,6 +98,9 @@ struct GuardedChanges {
         if hasPageChanges, entries.allSatisfy({ $0.item.kind == .link || $0.item.kind == .text }) {
             consequences.insert(path)
         }
+        // A comparison looks at so many items only; what is behind them is not gone.
+        let isPartial = max(before.outline.count, after.outline.count) > OutlineDiff.itemLimit
+        let present = isPartial ? Set(after.outline.map(\.identity)) : []
         let sections = Self.sections(of: before.outline)
         var remaining: Set<String> = []
         for item in after.outline where item.kind == .text || item.kind == .link { remaining.insert(item.text) }
@@ -103,7 +108,7 @@ struct GuardedChanges {
             if let item = entry.after, entry.change == .added || entry.change == .changed {
                 gained.insert(item.identity)
             }
-            guard let item = entry.before, entry.change == .removed else { continue }
+            guard let item = entry.before, entry.change == .removed, !present.contains(item.identity) else { continue }
             switch item.kind {
             case .heading where !remaining.contains(item.text), .image, .form, .script, .frame:
                 losses.append(
