@@ -90,15 +90,21 @@ class Machine:
         self._changed = threading.Condition()
 
     def make(self):
+        """Its file system and its network. What an earlier life left in its folder is there again."""
         for part in ("root", "upper", "work"):
             os.makedirs(os.path.join(self.folder, part), exist_ok=True)
         run(["mount", "-t", "overlay", self.space, "-o",
              f"lowerdir={self.fleet.template},upperdir={self.folder}/upper,workdir={self.folder}/work", self.root])
+        self._connect()
+        if os.path.exists(self.root + "/root/.ssh/authorized_keys"):
+            return
         self.write("/etc/hostname", self.name + "\n")
         self.write("/etc/hosts", "127.0.0.1 localhost\n" + "".join(
             f"{machine.address} {machine.name}\n" for machine in self.fleet.machines.values()))
         self.write("/root/.ssh/authorized_keys", self.fleet.public_key, 0o600)
         self.write("/etc/resolv.conf", "")
+
+    def _connect(self):
         run(["ip", "netns", "add", self.space])
         run(["ip", "-n", self.space, "link", "set", "lo", "up"])
         cable = f"{self.fleet.prefix}{self.name}"[:15]
@@ -117,8 +123,9 @@ class Machine:
     def disk(self, path, mebibytes):
         """Gives the host a file system of its own at `path`, of that size, before it boots."""
         image = os.path.join(self.folder, f"disk{len(self.disks)}")
-        run(["truncate", "-s", f"{mebibytes}M", image])
-        run(["mkfs.ext4", "-q", "-m", "0", image])
+        if not os.path.exists(image):
+            run(["truncate", "-s", f"{mebibytes}M", image])
+            run(["mkfs.ext4", "-q", "-m", "0", image])
         os.makedirs(self.root + path, exist_ok=True)
         run(["mount", "-o", "loop", image, self.root + path])
         self.disks.append(self.root + path)
@@ -223,7 +230,8 @@ class Fleet:
         self.folder, self.template, self.prefix, self.binds = folder, template, prefix, list(binds)
         os.makedirs(folder, exist_ok=True)
         self.key = os.path.join(folder, "key")
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key])
+        if not os.path.exists(self.key):
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key])
         with open(self.key + ".pub", encoding="ascii") as file:
             self.public_key = file.read()
         self.machines = {}

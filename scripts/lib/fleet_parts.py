@@ -1,0 +1,222 @@
+"""Parts of test-fleet: wrong input, provisioning, the main job, how the services run, removal."""
+
+import os
+import re
+import shutil
+import time
+
+from fleet_test import DOMAIN, SITE, USER, now, visit
+from machines import NETWORK, run
+
+
+class Parts:
+    def bad_input(self):
+        self.step("Wrong input stops before anything changes")
+        play, web = self.refused, self.fleet["web1"]
+        play("a sites domain that is none", ["control", "coordinator_sites_domain", "Next:"], {"coordinator_sites_domain": "-x-"})
+        self.write_inventory(without=("coordinator_sites_domain",))
+        play("a sites domain that is missing", ["coordinator_sites_domain", "control"])
+        self.write_inventory()
+        if self.options.reduced:
+            # Each costs seconds; the rest is for the large fleet.
+            with self.another_clock(web):
+                play("a clock two days off", ["The clock of web1 is 172", "Next:"])
+            return
+        play("a number that is none", ["agent_worker_slots"], {"agent_worker_slots": "many"})
+        play("a password that is missing", ["postgresql_password"], {"postgresql_password": ""})
+        play("no room", ["inodes free below /var", "Next:"], {"preflight_free_mib": 999_999_999})
+        play("no nginx", ["web1 has no nginx", "Next:"], {"agent_serving_nginx": False})
+        with self.another_clock(web):
+            play("a clock two days off", ["The clock of web1 is 172", "Next:"])
+        with self.another_distribution(web):
+            play("an unsupported distribution", ["web1 runs", "Next:"])
+        web.inside("systemd-run", "--quiet", "--unit=squatter", "nc", "-l", "-k", "-p", "80")
+        self.until(lambda: "LISTEN" in web.inside("ss", "-ltn", "sport = :80").stdout, "the squatter listens")
+        play("port 80 taken", ["web1", "another program has a port", "nc", "Next:"])
+        web.inside("systemctl", "stop", "squatter")
+        _, took, changed = self.play("site.yml", "--check")
+        there = web.inside("dpkg-query", "--show", "pagewright-agent", check=False).returncode == 0
+        self.must(
+            not there and not os.path.exists(web.root + "/etc/pagewright"),
+            f"check mode on fresh hosts says {changed} changes and makes none ({took:.0f} s)")
+
+    class Replaced:
+        """Something of a host that is otherwise for a while."""
+
+        def __init__(self, begin, end):
+            self.begin, self.end = begin, end
+
+        def __enter__(self):
+            self.begin()
+
+        def __exit__(self, *_):
+            self.end()
+
+    def another_clock(self, machine):
+        """Never the machine's own clock: a program in its place says what it would say two days later."""
+        return self.Replaced(
+            lambda: machine.write("/usr/local/bin/date", '#!/bin/sh\nexec /usr/bin/date -d "+2 days" "$@"\n', 0o755),
+            lambda: machine.inside("rm", "/usr/local/bin/date"))
+
+    def another_distribution(self, machine):
+        def begin():
+            original = machine.inside("cat", "/etc/os-release").stdout
+            machine.inside("cp", "/etc/os-release", "/etc/os-release.kept")
+            machine.inside("sh", "-c", "rm /etc/os-release; cat > /etc/os-release", input=original.replace(
+                "ID=debian", "ID=fedora").replace("Debian GNU/Linux", "Fedora Linux").replace('"12', '"40'))
+            machine.inside("mv", "/etc/debian_version", "/etc/debian_version.kept")
+
+        def end():
+            machine.inside("mv", "/etc/os-release.kept", "/etc/os-release")
+            machine.inside("mv", "/etc/debian_version.kept", "/etc/debian_version")
+
+        return self.Replaced(begin, end)
+
+    def provision(self):
+        self.step("From fresh hosts to the first site served")
+        began = now()
+        _, took, changed = self.play("site.yml")
+        self.row(f"site.yml on {len(self.groups_of)} fresh hosts", f"{took:.0f} s, changed={changed}")
+        self.api.register(*USER, "Ada")
+        self.api.post("/sites", {"slug": "bakery", "name": "Anna's Bakery", "template": "bakery"})
+        self.until_served(lambda body: b"<h1" in body, SITE)
+        self.row("fresh hosts to the first site served", f"{now() - began:.0f} s", "≤ 300 s")
+        for name in self.groups_of:
+            failed = self.fleet[name].inside("systemctl", "--failed", "--plain", "--no-legend", check=False).stdout
+            ours = [line for line in failed.splitlines() if "pagewright" in line]
+            self.must(not ours, f"no unit of ours failed on {name}", ours)
+        tokens = self.fleet["web1"].inside(
+            "sh", "-c", "grep -rl pwj1 /etc /var/lib /var/log /root /tmp 2>/dev/null || true").stdout
+        self.must(not tokens.strip(), "no join token is left on a host", tokens)
+
+    def again(self):
+        self.step("The second run")
+        said, took, changed = self.play("site.yml")
+        self.row("second run", f"{took:.0f} s, changed={changed}", "≤ 60 s, changed=0")
+        self.must(changed == 0, "the second run changed nothing", re.findall(r"changed: \[.*", said))
+        if self.options.reduced:
+            return
+        said, took, changed = self.play("site.yml", "--check")
+        self.must(changed == 0, f"check mode works and would change nothing ({took:.0f} s)", re.findall(r"changed: \[.*", said))
+        for other in self.options.ansible[1:]:
+            version = run([os.path.join(other, "ansible"), "--version"]).stdout.splitlines()[0]
+            said, took, changed = self.play("site.yml", ansible=other)
+            self.must(changed == 0, f"{version} agrees: changed=0 ({took:.0f} s)", re.findall(r"changed: \[.*", said))
+        address = NETWORK + "250:8443"
+        self.refused(
+            "a wrong coordinator address", ["cannot reach a coordinator at", "Next:"], {"agent_coordinators": address},
+            book="workers.yml")
+        self.well("work")
+
+    def main_job(self):
+        self.step("The main job, over the network")
+        self.api.login(*USER)
+        job = self.succeeds(
+            self.edit("bakery", 'Change the headline to "Fresh bread every morning"'), "an edit in words on the worker")
+        self.until_served(lambda body: b"Fresh bread every morning" in body, "bakery--preview." + DOMAIN)
+        self.saw("the serving hosts show it in the preview")
+        self.must(b"Fresh bread" not in visit(self.fleet["web1"].address, SITE)[1], "and not on the live site")
+        began = now()
+        self.api.post("/sites/bakery/promote", {"version": job["version"]})
+        self.until_served(lambda body: b"Fresh bread every morning" in body, SITE)
+        self.row("promote until all hosts serve it", f"{(now() - began) * 1000:.0f} ms")
+        self.api.post("/sites/bakery/rollback", {"version": 1})
+        self.until_served(lambda body: b"Fresh bread" not in body and b"<h1" in body, SITE)
+        self.saw("rolled back")
+
+    def isolation(self):
+        self.step("How the services run")
+        for name, limits in (("control", {"pagewright-coordinator": 3.0}), ("work", {"pagewright-agent": 4.5}),
+                             ("web1", {"pagewright-agent": 4.5, "pagewright-nginx": 4.5})):
+            for unit, limit in limits.items():
+                said = self.fleet[name].inside(
+                    "systemd-analyze", "security", "--no-pager", f"{unit}.service", check=False).stdout
+                found = float(re.search(r"exposure level for .*: ([0-9.]+)", said)[1])
+                self.must(found <= limit, f"{unit} on {name}: exposure {found}, at most {limit}")
+        for name in ("work", "web1"):
+            self.measure_agent(name)
+        hidden = self.fleet["web1"].inside(
+            "sh", "-c", "nsenter -t $(cat /run/pagewright-nginx/nginx.pid) -m ls /var/lib/pagewright-agent/identity", check=False)
+        self.must(hidden.returncode != 0, "nginx cannot see the host's identity", hidden.stdout)
+        said = self.fleet["work"].inside(
+            "runuser", "-u", "pagewright-agent", "--", "pagewright-agent", "doctor", "--json", check=False)
+        self.must(said.returncode in (0, 1), "pagewright-agent doctor on the worker finds nothing bad", said.stdout)
+
+    def measure_agent(self, name):
+        machine = self.fleet[name]
+        status, code = machine.agent("status")
+        self.must(code == 0, f"pagewright-agent status on {name} is ok", status)
+        # In the host, so that entering it is not measured.
+        said = machine.inside(
+            "bash", "-c", "TIMEFORMAT=%R; for i in 1 2 3 4 5 6 7 8 9; do time pagewright-agent status > /dev/null; done")
+        times = sorted(float(line) * 1000 for line in said.stderr.split())
+        self.row(f"status on {name}, process and all (median)", f"{times[len(times) // 2]:.0f} ms", "≤ 50 ms")
+        pid = self.process(name, "pagewright-agent")
+        facts = machine.inside("cat", f"/proc/{pid}/status").stdout
+        resident = int(re.search(r"VmRSS:\s+(\d+)", facts)[1]) * 1024 / 1e6
+        own = int(re.search(r"RssAnon:\s+(\d+)", facts)[1]) * 1024 / 1e6
+        self.row(f"agent on {name}, resident (anonymous)", f"{resident:.1f} ({own:.1f}) MB", "≤ 30 (8) MB")
+
+        def ticks():
+            return sum(map(int, machine.inside("cat", f"/proc/{pid}/stat").stdout.rsplit(")", 1)[1].split()[11:13]))
+
+        before, began = ticks(), now()
+        time.sleep(20)
+        used = (ticks() - before) / os.sysconf("SC_CLK_TCK") / (now() - began) * 100
+        self.row(f"agent on {name}, idle", f"{used:.2f} % of a core", "≤ 0.2 %")
+        user = facts.split("Uid:")[1].split()[0]
+        self.must(user != "0", f"the agent on {name} is not root")
+
+    def removal(self):
+        self.step("Removing, purging, and joining again")
+        work = self.fleet["work"]
+
+        def apt(*words):
+            work.inside("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", *words, timeout=300)
+
+        apt("remove", "pagewright-agent")
+        self.must(
+            work.inside("test", "-e", "/var/lib/pagewright-agent/identity/current", check=False).returncode == 0,
+            "remove keeps the state")
+        self.must(work.inside("systemctl", "is-active", "pagewright-agent", check=False).returncode != 0, "and stops the agent")
+        left = work.inside("pgrep", "-u", "pagewright-agent", check=False).stdout.split()
+        self.must(not left, "no process of it is left", left)
+        apt("purge", "pagewright-agent")
+        left = work.inside(
+            "sh", "-c", "ls -d /var/lib/pagewright-agent /etc/pagewright /etc/default/pagewright-agent "
+            "/etc/systemd/system/*/pagewright-agent* 2>/dev/null; getent passwd pagewright-agent", check=False).stdout.split()
+        self.must(not left, "purge leaves nothing", left)
+        name = next(file for file in os.listdir(self.packages) if file.startswith("pagewright-agent_"))
+        shutil.copy(os.path.join(self.packages, name), work.root + "/root/" + name)
+        apt("--no-install-recommends", "install", "/root/" + name)
+        self.must(
+            work.inside("systemctl", "is-enabled", "pagewright-agent", check=False).stdout.strip() == "enabled"
+            and work.inside("systemctl", "is-active", "pagewright-agent", check=False).stdout.strip() == "inactive",
+            "installed again it is enabled, and not started: the host has not joined")
+        modes = work.inside(
+            "stat", "-c", "%a %U %n", "/var/lib/pagewright-agent", "/var/lib/pagewright-agent/identity").stdout.split("\n")
+        self.must(
+            modes[0].startswith("711 pagewright-agent") and modes[1].startswith("700 pagewright-agent"),
+            "its folders have the right modes", modes)
+        self.join_too_late()
+        self.play("workers.yml")
+        self.well("work")
+        self.saw("the playbook asks for another one, and it joins as a new host")
+        self.main_job()
+
+    def join_too_late(self):
+        """A token that was made twenty minutes ago lasts ten."""
+        control = self.fleet["control"]
+        self.move_clock("control", -1200, "/etc/clock-of-invite")
+        token = control.inside(
+            "runuser", "-u", "pagewright-coordinator", "--", "env", "LD_PRELOAD=/usr/local/lib/clock_offset.so",
+            "CLOCK_OFFSET_FILE=/etc/clock-of-invite", "pagewright-coordinator", "invite", "--roles", "worker", "--json").stdout
+        token = re.search(r'"token" *: *"([^"]+)"', token)[1]
+        said = self.fleet["work"].inside(
+            "runuser", "-u", "pagewright-agent", "--", "pagewright-agent", "join", "--coordinator",
+            self.fleet["control"].address + ":8443", "--token", "-", "--name", "work", input=token, check=False)
+        self.must(
+            said.returncode != 0 and "expired" in said.stderr.lower() and "next:" in said.stderr,
+            f"a token that expired is refused: {said.stderr.splitlines()[0]}", said.stderr)
+        left = self.fleet["work"].inside("test", "-e", "/var/lib/pagewright-agent/identity/current", check=False)
+        self.must(left.returncode != 0, "and the host has not joined")
