@@ -154,7 +154,7 @@ class Machine:
     def inside(self, *command, check=True, timeout=120, input=None):
         """Runs a command in the host."""
         leader = self.leader or self._find_leader()
-        return run(["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "--wd=/", *command],
+        return run(["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "env", "-C", "/", *command],
                    check=check, timeout=timeout, input=input)
 
     def _find_leader(self):
@@ -242,6 +242,9 @@ class Fleet:
         return self.machines[name]
 
     def boot(self):
+        # Names of network namespaces are files there; ours go with our mounts.
+        os.makedirs("/run/netns", exist_ok=True)
+        run(["mount", "-t", "tmpfs", "fleet", "/run/netns"])
         run(["ip", "link", "set", "lo", "up"])
         run(["ip", "link", "add", "fleet0", "type", "bridge"])
         run(["ip", "link", "set", "fleet0", "up"])
