@@ -163,9 +163,8 @@ class Faults:
         self.must(ask(version) == 0, f"and back to {version}")
         self.well("work")
 
-    def rollout(self, version, folder, timeout):
+    def rollout(self, version, timeout):
         """One roll-out to its end, as the coordinator does it. Returns it, and how long it took."""
-        self.spread(folder, version)
         began = now()
         rollout = self.api.post("/rollouts", {"version": version})
         rollout = self.until(
@@ -179,14 +178,14 @@ class Faults:
         hosts = {host["name"]: host["id"] for host in self.api.get("/hosts")["items"] if host["connected"]}
         drained = f"/hosts/{hosts[self.worker]}"
         self.api.post("/sites", {"slug": "florist", "name": "Flora", "template": "bakery"})
+        version = self.later(3)
+        self.spread(version)
         slow = self.edit("bakery", "Take your time", engine="codex")
         self.until(lambda: self.job(slow)["state"] == "leased", "the slow edit runs")
         self.api.post(drained + "/drain")
         waiting = self.edit("florist", 'Change the headline to "Roses"')
-        version = self.later(3)
-        folder = self.other_version(version)
         with self.visitors() as visitors:
-            rollout, took = self.rollout(version, folder, 400)
+            rollout, took = self.rollout(version, 400)
             self.must(rollout["state"] == "succeeded", f"the roll-out to {version} succeeded", rollout)
         self.none_failed(visitors, "a roll-out")
         count = len(self.agents)
@@ -207,9 +206,9 @@ class Faults:
 
     def broken(self, what, broken, version, program):
         self.step(f"{what.capitalize()}, ordered by the coordinator")
-        folder = self.other_version(broken, program)
+        self.spread(broken, program)
         with self.visitors() as visitors:
-            rollout, took = self.rollout(broken, folder, 700)
+            rollout, took = self.rollout(broken, 700)
             states = sorted(member["state"] for member in rollout["members"] if member["state"] != "skipped")
             self.must(
                 rollout["state"] == "stopped" and states == ["reverted"] + ["waiting"] * (len(self.agents) - 1),
@@ -253,7 +252,7 @@ class Faults:
     def installed_packages(self):
         """The folder and version of the packages that the agents have now."""
         version = self.installed(self.worker, "pagewright-agent")
-        folder = self.packages if version == self.version else os.path.join(self.folder, f"packages-{version}")
+        folder = self.packages if version == self.version else self.other_version(version)
         return {"package_files": folder, "package_version": version}
 
     def lost_host(self):

@@ -137,6 +137,10 @@ class Parts:
                 self.must(found <= limit, f"{unit} on {name}: exposure {found}, at most {limit}")
         for name in ("work", "web1"):
             self.measure_agent(name)
+        for name, unit in (("control", "pagewright-coordinator"), ("web1", "pagewright-agent")):
+            said = self.fleet[name].inside("journalctl", "-u", unit, "--no-pager", "-o", "cat").stdout
+            noise = said.count("Failed to set thread priority")
+            self.must(noise == 0, f"no noise in the log of {unit} on {name}", noise)
         hidden = self.fleet["web1"].inside(
             "sh", "-c", "nsenter -t $(cat /run/pagewright-nginx/nginx.pid) -m ls /var/lib/pagewright-agent/identity", check=False)
         self.must(hidden.returncode != 0, "nginx cannot see the host's identity", hidden.stdout)

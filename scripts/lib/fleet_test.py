@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
+import zlib
 
 from api import API, Refused
 from machines import Fleet, run, template
@@ -198,19 +199,20 @@ class FleetTest:
         """A version after the one that was built."""
         return self.version[:-1] + str((int(self.version[-1]) + number) % 10)
 
-    def other_version(self, version, program=None):
+    def other_version(self, version, program=None, names=("pagewright-agent", "pagewright-coordinator", "pagewright")):
         """The packages as another version, in a folder of their own. `program` takes the place of the agent's.
 
         The programs are the same but for their version's text, which has the same length.
         """
         folder = os.path.join(self.folder, f"packages-{version}")
-        if os.path.exists(folder):
-            return folder
         tree = os.path.join(self.folder, "tree")
         shutil.rmtree(tree, ignore_errors=True)
-        os.makedirs(folder)
-        for name in ("pagewright-agent", "pagewright-coordinator", "pagewright"):
+        os.makedirs(folder, exist_ok=True)
+        for name in names:
             source = next(file for file in os.listdir(self.packages) if file.startswith(name + "_"))
+            target = f"{folder}/{name}_{version}_{source.rsplit('_', 1)[1]}"
+            if os.path.exists(target):
+                continue
             run(["dpkg-deb", "-R", os.path.join(self.packages, source), tree])
             control = os.path.join(tree, "DEBIAN", "control")
             with open(control, encoding="utf-8") as file:
@@ -223,8 +225,7 @@ class FleetTest:
                     file.write(program)
             else:
                 self.rename(path, version)
-            architecture = source.rsplit("_", 1)[1]
-            run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, f"{folder}/{name}_{version}_{architecture}"])
+            run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, target])
             shutil.rmtree(tree)
         return folder
 
@@ -241,8 +242,9 @@ class FleetTest:
         if not said or said[-1] != version:
             raise Wrong(f"{path} says {said}, not {version}; {count} places were changed")
 
-    def spread(self, folder, version):
+    def spread(self, version, program=None):
         """Puts the agent's package where hosts look for the version that they are told to run."""
+        folder = self.other_version(version, program, names=("pagewright-agent",))
         name = next(file for file in os.listdir(folder) if file.startswith(f"pagewright-agent_{version}_"))
         for host in self.agents:
             shutil.copy(os.path.join(folder, name), self.fleet[host].root + "/var/cache/" + name)
@@ -305,7 +307,8 @@ class FleetTest:
         self.step("Hosts")
         path = template(self.options.cache, lambda text: print(f"         {text}", flush=True))
         self.fleet = Fleet(
-            os.path.join(self.folder, "hosts"), path, self.folder[-4:] + "-", list(self.groups_of),
+            os.path.join(self.folder, "hosts"), path, f"f{zlib.crc32(self.folder.encode()) % 10000:04}-",
+            list(self.groups_of),
             [f"--bind-ro={folder}" for folder in self.options.bind])
         began = now()
         self.fleet.boot()

@@ -162,18 +162,25 @@ class Machine:
         while time.monotonic() < deadline:
             with self._changed:
                 process = self._process
-            if process:
-                with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-                    for child in file.read().split():
-                        try:
-                            with open(f"/proc/{child}/comm", encoding="ascii") as comm:
-                                if comm.read().strip() == "systemd":
-                                    self.leader = int(child)
-                                    return self.leader
-                        except FileNotFoundError:
-                            pass
+            if process and process.poll() is None:
+                for child in self._children(process.pid):
+                    try:
+                        with open(f"/proc/{child}/comm", encoding="ascii") as comm:
+                            if comm.read().strip() == "systemd":
+                                self.leader = int(child)
+                                return self.leader
+                    except FileNotFoundError:
+                        pass
             time.sleep(0.05)
         raise RuntimeError(f"{self.name} did not boot:\n{self.console()}")
+
+    @staticmethod
+    def _children(pid):
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+                return file.read().split()
+        except (FileNotFoundError, ProcessLookupError):
+            return []
 
     def console(self):
         try:
