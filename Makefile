@@ -11,9 +11,12 @@ PACKAGES := libsqlite3-dev libpq-dev libhiredis-dev libarchive-dev libgumbo-dev 
     python3 python3-venv python3-doc chromium fonts-dejavu-core \
     gcc spin nftables iproute2 strace prometheus systemd
 
-# What `make deb` and `make test-fleet` need beyond that.
-FLEET_PACKAGES := dpkg-dev binutils xz-utils systemd systemd-container mmdebstrap e2fsprogs openssh-client lintian man-db
+# What packages and hosts need beyond that: `make deb`, `make test-fleet`, and the reduced fleet of `make test`.
+FLEET_PACKAGES := dpkg-dev binutils xz-utils systemd systemd-container mmdebstrap e2fsprogs openssh-client lintian man-db \
+    ansible-core
 
+# Hosts are booted by root.
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # How many tests run side by side. Most of them start real programs.
 TEST_WIDTH ?= $(shell echo $$(( $$(nproc) * 2 )))
 SWIFT_FILES := Package.swift Sources Tests
@@ -47,7 +50,7 @@ deb: release fleet-packages ## Build the Debian packages into .build-packages, a
 	packaging/build --programs .build-release/release --output .build-packages
 
 test-fleet: release fleet-packages ## Boot five hosts, provision them with Ansible and hurt them; FLEET="--away 10" adds options
-	scripts/test-fleet --programs .build-release/release $(FLEET)
+	$(AS_ROOT) scripts/test-fleet --programs .build-release/release $(FLEET)
 
 demo: build ## Run the main job once, from registration to roll-back, and check each step
 	scripts/demo
@@ -64,7 +67,7 @@ format: toolchain ## Settle the layout of the Swift files
 protos: packages toolchain ## Regenerate the code of Protos/
 	scripts/generate-protos
 
-test: packages toolchain ## Install what the tests need, and run them
+test: packages fleet-packages toolchain ## Install what the tests need, and run them
 	@scripts/install-test-tools
 	@$(MAKE) lint
 	swift build --build-tests
@@ -73,6 +76,7 @@ test: packages toolchain ## Install what the tests need, and run them
 	@scripts/run-tests --width $(TEST_WIDTH)
 	scripts/model
 	scripts/chaos --seed 1 --steps 2
+	$(AS_ROOT) scripts/test-fleet --reduced --loose --programs "$$(swift build --show-bin-path)"
 
 test-ui: build ## Drive all pages in a real browser, with and without a mouse and JavaScript
 	@scripts/install-test-tools
