@@ -33,7 +33,7 @@ package actor NginxController {
         processes = NginxProcesses(directory: files.canonicalPath)
         configuration = NginxConfiguration(
             domains: settings.domains, pages: files.pages, listen: settings.listen, workers: settings.workers,
-            generation: 1, controlToken: Self.makeToken())
+            generation: 1, controlToken: Self.makeToken(), visitorRate: settings.visitorRate)
     }
 
     private static func makeToken() -> String {

@@ -7,6 +7,13 @@ package enum NginxPages {
         ),
         ("421.html", page(title: "No site here", text: "No website is set up under this name on this server.")),
         (
+            "429.html",
+            page(
+                title: "A little slower, please",
+                text: "More requests came from you than this site answers at once. It works again in a few seconds.",
+                again: true)
+        ),
+        (
             "503.html",
             page(title: "Back soon", text: "This site is being worked on. Please come back in a little while.")
         ),
@@ -18,7 +25,7 @@ package enum NginxPages {
         return page(title: "Back soon", text: text)
     }
 
-    private static func page(title: String, text: String, link: Bool = false) -> String {
+    private static func page(title: String, text: String, link: Bool = false, again: Bool = false) -> String {
         """
         <!doctype html>
         <html lang="en">
@@ -42,7 +49,7 @@ package enum NginxPages {
         <body>
         <main>
         <h1>\(escaped(title))</h1>
-        <p>\(escaped(text))</p>\(link ? "\n<p><a href=\"/\">Go to the front page</a></p>" : "")
+        <p>\(escaped(text))</p>\(link ? "\n<p><a href=\"/\">Go to the front page</a></p>" : "")\(again ? "\n<p><a href=\"\">Try again</a></p>" : "")
         </main>
         </body>
         </html>

@@ -19,10 +19,12 @@ package struct NginxSettings: Sendable {
     package var domains: String
     package var listen: [NginxListenAddress]
     package var workers: Int
+    /// See ``NginxConfiguration/visitorRate``.
+    package var visitorRate: Int
 
     package init(
         mode: Mode = .child, executable: String? = nil, directory: String, domains: String,
-        listen: [NginxListenAddress], workers: Int = 2
+        listen: [NginxListenAddress], workers: Int = 2, visitorRate: Int = 0
     ) {
         precondition(!listen.isEmpty, "nginx needs an address")
         self.mode = mode
@@ -31,5 +33,6 @@ package struct NginxSettings: Sendable {
         self.domains = domains
         self.listen = listen
         self.workers = workers
+        self.visitorRate = visitorRate
     }
 }

@@ -15,6 +15,9 @@ package enum Schema {
         Migration(number: 10, name: "generation", statements: GenerationSchema.statements),
         Migration(number: 11, name: "profiles", statements: AccountsSchema.profiles),
         Migration(number: 12, name: "operations", statements: OperationsSchema.statements),
+        Migration(number: 13, name: "address rules", statements: addressRules),
+        Migration(number: 14, name: "tries side by side", statements: triesSideBySide),
+        Migration(number: 15, name: "page checks", statements: PageChecksSchema.statements),
     ]
 
     private static let mainJob = [
@@ -107,6 +110,22 @@ package enum Schema {
             at BIGINT NOT NULL)
         """,
         "CREATE INDEX event_owner ON event(owner_id, id)",
+    ]
+
+    private static let triesSideBySide = [
+        "ALTER TABLE job ADD COLUMN trial TEXT",
+        // Tries at one request share the line of their site; the transaction that lets one in holds the site's row.
+        "DROP INDEX job_one_active_per_site",
+        """
+        CREATE UNIQUE INDEX job_one_active_per_site ON job(site_id)
+            WHERE state IN ('ready', 'leased') AND trial IS NULL
+        """,
+        "CREATE INDEX job_active_of_site ON job(site_id) WHERE state IN ('ready', 'leased')",
+    ]
+
+    private static let addressRules = [
+        "ALTER TABLE site ADD COLUMN address_mode TEXT NOT NULL DEFAULT 'pages'",
+        "ALTER TABLE site ADD COLUMN missing_page TEXT NOT NULL DEFAULT '404.html'",
     ]
 
     private static let blobCollection = [

@@ -37,6 +37,8 @@ enum Samples {
     static let generationStep = GenerationStep(
         name: .copy, page: "de/menu", round: 0, input: "{\"a\":\"ö\"}", output: "{}", usage: usage, milliseconds: 12)
 
+    static let looks: [JobCompletion.Look] = [.none, .follows, .impossible("no browser")]
+
     static let completions: [JobCompletion] = [
         JobCompletion(
             lease: lease, outcome: .succeeded(changes: delta, digest: digest), summary: "Made it", usage: usage,
@@ -81,6 +83,9 @@ enum Samples {
             site: site, generation: 42, live: tree, preview: tree, previous: tree,
             liveNames: [try! DomainName("www.example.org"), try! DomainName("example.org")],
             previewNames: [try! DomainName("preview.example.org")], maintenance: ""),
+        DesiredSite(
+            site: site, generation: 45, live: tree,
+            addresses: try! AddressRules(mode: .spa, missingPage: "errors/lost.html")),
         DesiredSite(site: site, generation: 43), DesiredSite(site: site, generation: 44, isRemoved: true),
     ]
 

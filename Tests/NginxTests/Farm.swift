@@ -8,12 +8,14 @@ struct Farm {
     let root: String
     let settings: NginxSettings
 
-    init(_ root: String, mode: NginxSettings.Mode = .child, executable: String? = nil) throws {
+    init(
+        _ root: String, mode: NginxSettings.Mode = .child, executable: String? = nil, visitorRate: Int = 0
+    ) throws {
         self.root = root
         try FileManager.default.createDirectory(atPath: root + "/domains", withIntermediateDirectories: true)
         settings = NginxSettings(
             mode: mode, executable: executable, directory: root + "/nginx", domains: root + "/domains",
-            listen: [NginxListenAddress(host: "127.0.0.1", port: try freePorts(1)[0])])
+            listen: [NginxListenAddress(host: "127.0.0.1", port: try freePorts(1)[0])], visitorRate: visitorRate)
     }
 
     var address: NginxListenAddress { settings.listen[0] }
@@ -36,7 +38,7 @@ struct Farm {
     /// Adds a site of one generation that shows these trees under `<site>.localhost` and `<site>--preview.localhost`.
     func addSite(
         _ site: String, live: Character, preview: Character? = nil, previous: Character? = nil,
-        maintenance: String? = nil
+        maintenance: String? = nil, isApp: Bool = false, missing: String? = nil
     ) throws {
         let generation = "sites/\(site)/g00000001-abcdefabcdef"
         func names(_ name: String, role: String, digit: Character) throws {
@@ -48,11 +50,15 @@ struct Farm {
             try link("\(generation)/names/\(name)", to: "../\(shown)")
             try link("domains/\(name)", to: "../sites/\(site)/current/names/\(name)")
         }
-        try names("\(site).localhost", role: maintenance == nil ? "live" : "maintenance", digit: live)
+        let role = isApp ? "live-spa" : "live"
+        try names("\(site).localhost", role: maintenance == nil ? role : "maintenance", digit: live)
         if let preview { try names("\(site)--preview.localhost", role: "preview", digit: preview) }
         for (role, digit) in [("live", live), ("preview", preview), ("previous", previous)] {
             guard let digit else { continue }
             try link("\(generation)/\(role)", to: "../../../trees/" + String(repeating: digit, count: 64))
+        }
+        if let missing {
+            try Data(missing.utf8).write(to: URL(filePath: "\(root)/\(generation)/missing-live.html"))
         }
         if let maintenance {
             try Data(maintenance.utf8).write(to: URL(filePath: "\(root)/\(generation)/maintenance.html"))
@@ -82,12 +88,21 @@ struct Farm {
         try LoopbackRequest(to: address, host: host, path: path, method: method, timeout: .seconds(5)).perform()
     }
 
-    /// Sends these bytes as they are and returns what came back.
-    func exchange(_ bytes: String) throws -> String {
+    /// Sends these bytes as they are, from an address of this machine, and returns what came back.
+    func exchange(_ bytes: String, from source: UInt32 = 0x7f00_0001) throws -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var limit = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var origin = sockaddr_in()
+        origin.sin_family = sa_family_t(AF_INET)
+        origin.sin_addr.s_addr = source.bigEndian
+        let bound = withUnsafePointer(to: origin) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard bound else { throw POSIXError(.EADDRNOTAVAIL) }
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = UInt16(address.port).bigEndian

@@ -128,6 +128,82 @@ import Testing
         }
     }
 
+    @Test("In app mode addresses without a file show the front page, and names with a dot can be missing")
+    func appMode() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            try farm.addTree(
+                "c",
+                files: [
+                    "index.html": "the app", "about.html": "about us", "docs/index.html": "docs",
+                    "404.html": "lost", "app.js": "script", ".env": "SECRET",
+                ])
+            try farm.addSite("app", live: "c", preview: "c", isApp: true)
+            try await farm.serve { _ in
+                for (path, status, text) in [
+                    ("/", 200, "the app"), ("/shop", 200, "the app"), ("/shop/7", 200, "the app"),
+                    ("/shop/7/", 200, "the app"), ("/v1.2/notes", 200, "the app"), ("/about", 200, "about us"),
+                    ("/docs/", 200, "docs"), ("/app.js", 200, "script"), ("/gone.js", 404, "lost"),
+                    ("/shop/gone.png", 404, "lost"), ("/.env", 404, "lost"), ("/.git/config", 404, "lost"),
+                ] {
+                    let answer = try farm.get("app.localhost", path)
+                    #expect(answer.status == status && answer.text == text, "\(path): \(answer.status) \(answer.text)")
+                }
+                let deep = try farm.get("app.localhost", "/shop/7")
+                #expect(deep.headers["content-type"] == "text/html; charset=utf-8")
+                #expect(deep.headers["x-pagewright-version"] == "cccccccccccc")
+                // The other names of the site keep what they were told.
+                try #expect(farm.get("app--preview.localhost", "/shop").status == 404)
+            }
+        }
+    }
+
+    @Test("A site's own choice of a page for missing addresses comes before its 404.html")
+    func missingPage() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root)
+            try farm.addTree("c", files: ["index.html": "front", "404.html": "plainly lost"])
+            try farm.addSite("chosen", live: "c", missing: "lost with style")
+            try farm.addSite("plain", live: "c")
+            try await farm.serve { _ in
+                let missing = try farm.get("chosen.localhost", "/nothing")
+                #expect(missing.status == 404 && missing.text == "lost with style")
+                try #expect(farm.get("plain.localhost", "/nothing").text == "plainly lost")
+                try #expect(farm.get("chosen.localhost", "/missing-live.html").text == "lost with style")
+                try #expect(farm.get("chosen.localhost", "/missing-live.html").status == 404)
+            }
+        }
+    }
+
+    @Test("Who sends more than a site answers at once gets a page that says so; others do not notice")
+    func overLimit() async throws {
+        try await withTemporaryDirectory { root in
+            let farm = try Farm(root, visitorRate: 1)
+            try farm.addTree("c", files: ["index.html": "front"])
+            try farm.addSite("shop", live: "c")
+            try farm.addSite("other", live: "c")
+            try await farm.serve { _ in
+                func ask(_ host: String, from source: UInt32) throws -> String {
+                    try farm.exchange(
+                        "GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n", from: source)
+                }
+                var refused: String?
+                // One a second, and five more at once; nobody waits long enough for all of these.
+                for _ in 0..<200 where refused == nil {
+                    let answer = try ask("shop.localhost", from: 0x7f00_0002)
+                    if !answer.hasPrefix("HTTP/1.1 200") { refused = answer }
+                }
+                let page = try #require(refused)
+                #expect(page.hasPrefix("HTTP/1.1 429") && page.contains("A little slower, please"))
+                #expect(page.contains("Retry-After: 5") && page.contains("Cache-Control: no-store"))
+                // Another visitor, another site, and this machine itself.
+                #expect(try ask("shop.localhost", from: 0x7f00_0003).hasPrefix("HTTP/1.1 200"))
+                #expect(try ask("other.localhost", from: 0x7f00_0002).hasPrefix("HTTP/1.1 200"))
+                for _ in 0..<20 { try #expect(farm.get("shop.localhost").status == 200) }
+            }
+        }
+    }
+
     @Test("Hidden files and links out of the tree are not found")
     func crafted() async throws {
         try await withShop { farm in

@@ -22,6 +22,7 @@ import Testing
             }
             let renamed = try await api.call("PATCH", "/api/v1/sites/bakery", token: token, ["name": "Café ☕️"])
             #expect(renamed.string("name") == "Café ☕️")
+            #expect(renamed["mode"] == "pages" && renamed["missing_page"] == "404.html")
             let head = try await api.call("HEAD", "/api/v1/sites/bakery", token: token)
             #expect(head.status == 200)
             #expect((head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0) > 100)
@@ -47,6 +48,34 @@ import Testing
                 #expect(answer.string("field") == field)
                 #expect(answer.string("rule") == rule)
             }
+        }
+    }
+
+    @Test(
+        "How addresses lead to files is changed and kept; what no site can have is refused",
+        arguments: TestDatabase.allCases)
+    func addresses(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
+            let token = try await api.register("a@example.org")
+            try await api.makeSite("bakery", token: token)
+            let changed = try await api.call(
+                "PATCH", "/api/v1/sites/bakery", token: token,
+                ["name": "Bread", "mode": "spa", "missing_page": "/errors/lost.html"])
+            #expect(changed.status == 200)
+            #expect(changed["mode"] == "spa" && changed["missing_page"] == "errors/lost.html")
+            #expect(changed["name"] == "Bread")
+            // What is not said stays.
+            _ = try await api.call("PATCH", "/api/v1/sites/bakery", token: token, ["missing_page": ""])
+            let found = try await api.call("GET", "/api/v1/sites/bakery", token: token)
+            #expect(found["mode"] == "spa" && found["missing_page"] == "404.html" && found["name"] == "Bread")
+            for (body, field) in [
+                (["missing_page": "../secret.html"], "missing_page"), (["missing_page": "logo.png"], "missing_page"),
+                (["missing_page": ".git/x.html"], "missing_page"), (["mode": "php"], "mode"), (["name": ""], "name"),
+            ] as [(JSONValue, String)] {
+                let refused = try await api.call("PATCH", "/api/v1/sites/bakery", token: token, body)
+                #expect(refused.status == 400 && refused.string("field") == field)
+            }
+            #expect(try await api.call("PATCH", "/api/v1/sites/bakery", token: token, [:]).status == 400)
         }
     }
 

@@ -136,12 +136,13 @@ extension DesiredSite {
     /// A site with a name for each of its pointers.
     static func test(
         _ letter: Character = "a", _ generation: Int64, live: Tree? = nil, preview: Tree? = nil, previous: Tree? = nil,
-        names: [String]? = nil, maintenance: String? = nil
+        names: [String]? = nil, maintenance: String? = nil, addresses: AddressRules = .standard
     ) throws -> DesiredSite {
         DesiredSite(
             site: .test(letter), generation: generation, live: live, preview: preview, previous: previous,
             liveNames: try (names ?? ["\(letter).localhost"]).map { try DomainName($0) },
-            previewNames: try ["\(letter)--preview.localhost"].map { try DomainName($0) }, maintenance: maintenance)
+            previewNames: try ["\(letter)--preview.localhost"].map { try DomainName($0) }, maintenance: maintenance,
+            addresses: addresses)
     }
 }
 

@@ -318,6 +318,42 @@ import Testing
         }
     }
 
+    @Test("App mode and the page for missing addresses come and go with a state, and outlive a restart")
+    func addresses() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try await ServingHost(root)
+            let pages = try AddressRules(missingPage: "errors/lost.html")
+            let app = try AddressRules(mode: .spa, missingPage: "gone.html")
+            try await host.run {
+                let tree = try await host.store(
+                    ["index.html": "front", "404.html": "plainly lost", "errors/lost.html": "lost"], of: .test("a"),
+                    as: 1)
+                let process = await host.nginx.status.processID
+                _ = try await host.settle(try .test("a", 1, live: tree, preview: tree, addresses: pages))
+                for name in ["a.localhost", "a--preview.localhost"] {
+                    let missing = try host.get(name, "/nope")
+                    #expect(missing.status == 404 && missing.text == "lost")
+                }
+                _ = try await host.settle(try .test("a", 2, live: tree, preview: tree))
+                try #expect(host.get("a.localhost", "/nope").text == "plainly lost")
+                _ = try await host.settle(try .test("a", 3, live: tree, preview: tree, addresses: app))
+                for name in ["a.localhost", "a--preview.localhost"] {
+                    let deep = try host.get(name, "/shop/7")
+                    #expect(deep.status == 200 && deep.text == "front")
+                    // The version has no such page.
+                    try #expect(host.get(name, "/nope.png").text == "plainly lost")
+                }
+                #expect(await host.nginx.status.reloads == 0)
+                #expect(await host.nginx.status.processID == process)
+            }
+            let again = try await ServingHost(root)
+            try await again.run(session: false) {
+                try #expect(again.get("a.localhost", "/shop/7").text == "front")
+                #expect(await again.inventory().map(\.generation) == [3])
+            }
+        }
+    }
+
     @Test("An nginx that dies is started again, and the state comes into force then")
     func nginxDies() async throws {
         try await withTemporaryDirectory { root in

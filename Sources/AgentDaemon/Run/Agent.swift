@@ -27,6 +27,8 @@ struct Agent {
         let nginx: String?
         /// Whose process nginx is.
         let nginxMode: NginxSettings.Mode
+        /// How many requests a second one visitor may send to one site; 0 is without a limit.
+        let visitorRate: Int
         /// Whether jobs are ended, and not left to the next agent, when this one is asked to stop.
         let endsJobsOnStop: Bool
         /// Models on machines of one's own, as `host:port`.
@@ -35,9 +37,11 @@ struct Agent {
         /// Codex's way to a model when the coordinator has none configured.
         let ownModel: (socket: String, name: String)?
         let claude: String?
-        /// Chromium, to look at changed pages; `nil` when nothing is to.
-        let browser: String?
+        /// What looks at changed pages.
+        let browser: BrowserChoice
         var upgradeCommand: String?
+        /// How long a new version may take to be well, in seconds.
+        var upgradeGate = 120
     }
 
     let settings: Settings
@@ -62,7 +66,8 @@ struct Agent {
 
         let drain = try await LocalDrain(directory: state.path, pool: pool)
         let upgrades = UpgradeHook(
-            state: state, command: settings.upgradeCommand, version: facts.version, pool: pool, logger: logger)
+            state: state, command: settings.upgradeCommand, gate: settings.upgradeGate, version: facts.version,
+            pool: pool, logger: logger)
         let renewer = CertificateRenewer(
             identity: identity, store: identityStore, connection: connection, pool: pool, clock: clock, logger: logger)
 
@@ -79,10 +84,11 @@ struct Agent {
                     slots: settings.workerSlots, directory: state.jobs,
                     shutdown: settings.endsJobsOnStop ? .end(grace: .seconds(10)) : .leave,
                     memoryDirectory: state.conversations,
-                    inspector: try settings.browser.map { PageInspector(browser: $0, agent: try program()) }),
+                    inspector: PageInspector(
+                        browser: settings.browser, agent: try program(), directory: state.looks)),
                 engines: try engines(),
                 readiness: readiness, store: store, transfer: blobs, spool: spool, pool: pool, gate: gate,
-                logger: logger)
+                reporting: blobs, logger: logger)
             // Before a session opens: its first frame says which leases are held.
             try await worker.restore(handedIn: spool.leases())
             try await gate.sweep(keeping: worker.jobs)
@@ -95,7 +101,8 @@ struct Agent {
             let layout = ServingLayout(root: state.path)
             let controller = NginxController(
                 settings: ServingRole.nginxSettings(
-                    for: layout, listen: settings.listen, executable: settings.nginx, mode: settings.nginxMode),
+                    for: layout, listen: settings.listen, executable: settings.nginx, mode: settings.nginxMode,
+                    visitorRate: settings.visitorRate),
                 logger: logger)
             let serving = ServingRole(
                 layout: layout, blobs: store, transfer: blobs, nginx: controller, pool: pool, logger: logger,
@@ -152,14 +159,15 @@ struct Agent {
 
     private func engines() throws -> [any Engine] {
         let program = try program()
-        var engines: [any Engine] = [BuiltinEngine(program: program), ModelEngine(program: program)]
+        let model = ModelEngine(program: program)
+        var engines: [any Engine] = [BuiltinEngine(program: program), model]
         if let codex = settings.codex {
             engines.append(
                 try settings.ownModel.map {
-                    try CodexEngine(program: codex, socket: $0.socket, model: $0.name)
-                } ?? CodexEngine(program: codex))
+                    try CodexEngine(program: codex, socket: $0.socket, model: $0.name, generator: model)
+                } ?? CodexEngine(program: codex, generator: model))
         }
-        if let claude = settings.claude { engines.append(ClaudeEngine(program: claude)) }
+        if let claude = settings.claude { engines.append(ClaudeEngine(program: claude, generator: model)) }
         return engines
     }
 }

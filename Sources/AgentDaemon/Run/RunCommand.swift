@@ -3,6 +3,7 @@ import Domain
 import Logging
 import Nginx
 import Telemetry
+import Worker
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,6 +35,9 @@ struct RunCommand: AsyncParsableCommand {
     var nginxPidFile: String?
     @Option(help: ArgumentHelp("The main configuration of that nginx; default: its own.", valueName: "path"))
     var nginxConfiguration: String?
+    @Option(
+        help: "How many requests a second one visitor may send to one site, five times as many at once; 0: no limit.")
+    var visitorRate = 100
     @Option(help: ArgumentHelp("The codex program, for the codex engine.", valueName: "path")) var codex: String?
     @Option(help: ArgumentHelp("The Claude Code program, for the claude engine.", valueName: "path"))
     var claude: String?
@@ -56,14 +60,20 @@ struct RunCommand: AsyncParsableCommand {
             valueName: "path"))
     var upgradeCommand: String?
     @Option(
+        help: ArgumentHelp("How long that version may take to be well, until it is taken back.", valueName: "seconds"))
+    var upgradeGate = 120
+    @Option(
         help: ArgumentHelp(
-            "Chromium itself, such as /usr/lib/chromium/chromium, to look at changed pages with.", valueName: "path"))
+            "Chromium itself, to look at changed pages with; default: Debian's, when it is installed; off: none.",
+            valueName: "path|off"))
     var browser: String?
     @Option(help: "What to log: trace, debug, info, notice, warning or error.") var logLevel = "info"
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
     func validate() throws {
+        guard (1...3600).contains(upgradeGate) else { throw ValidationError("--upgrade-gate is 1 to 3600") }
         guard (0...64).contains(workerSlots) else { throw ValidationError("--worker-slots is 0 to 64") }
+        guard (0...1_000_000).contains(visitorRate) else { throw ValidationError("--visitor-rate is 0 to 1000000") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is no level") }
         guard (modelSocket == nil) == (model == nil), modelSocket == nil || codex != nil else {
             throw ValidationError("--model-socket and --model belong together, and to --codex")
@@ -78,6 +88,9 @@ struct RunCommand: AsyncParsableCommand {
             [nginxInclude, nginxPidFile, nginxConfiguration].allSatisfy({ $0.map { $0.hasPrefix("/") } ?? true })
         else { throw ValidationError("the paths of nginx's files begin with /") }
         guard LogFormat(rawValue: logFormat) != nil else { throw ValidationError("--log-format is logfmt or json") }
+        guard browser.map({ $0 == "off" || $0.hasPrefix("/") }) ?? true else {
+            throw ValidationError("--browser is a path that begins with /, or off")
+        }
         _ = try addresses
     }
 
@@ -104,9 +117,11 @@ struct RunCommand: AsyncParsableCommand {
         let agent = Agent(
             settings: Agent.Settings(
                 state: state, coordinator: coordinator, workerSlots: workerSlots, listen: try addresses, nginx: nginx,
-                nginxMode: nginxMode, endsJobsOnStop: endJobsOnStop, localModels: localModel, codex: codex,
-                ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } }, claude: claude,
-                browser: browser, upgradeCommand: upgradeCommand), logger: Logger(label: "pagewright.agent"))
+                nginxMode: nginxMode, visitorRate: visitorRate, endsJobsOnStop: endJobsOnStop, localModels: localModel,
+                codex: codex, ownModel: modelSocket.flatMap { socket in model.map { (socket: socket, name: $0) } },
+                claude: claude, browser: BrowserChoice(browser), upgradeCommand: upgradeCommand,
+                upgradeGate: upgradeGate),
+            logger: Logger(label: "pagewright.agent"))
         try await agent.run()
     }
 }

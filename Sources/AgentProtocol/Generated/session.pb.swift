@@ -463,6 +463,11 @@ package nonisolated struct Pagewright_Agent_V1_Completion: Sendable {
   /// Of a generation: every step that this attempt did.
   package var steps: [Pagewright_Agent_V1_GenerationStep] = []
 
+  /// Whether a browser looks at the changed pages from now on, for Checks.Report; otherwise why none does.
+  package var lookFollows: Bool = false
+
+  package var lookObstacle: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Outcome: Equatable, Sendable {
@@ -949,6 +954,18 @@ package nonisolated struct Pagewright_Agent_V1_DesiredSite: @unchecked Sendable 
   package var hasPrepared: Bool {_storage._prepared != nil}
   /// Clears the value of `prepared`. Subsequent reads from it will return its default value.
   package mutating func clearPrepared() {_uniqueStorage()._prepared = nil}
+
+  /// How addresses lead to files: "pages" or "spa"; empty is "pages".
+  package var addressMode: String {
+    get {_storage._addressMode}
+    set {_uniqueStorage()._addressMode = newValue}
+  }
+
+  /// The page for missing addresses; empty is 404.html.
+  package var missingPage: String {
+    get {_storage._missingPage}
+    set {_uniqueStorage()._missingPage = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1796,7 +1813,7 @@ nonisolated extension Pagewright_Agent_V1_Log: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Completion"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0\u{2}6transcript\0\u{2}\u{a}steps\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}succeeded\0\u{1}failed\0\u{1}cancelled\0\u{1}summary\0\u{1}usage\0\u{2}6transcript\0\u{2}\u{a}steps\0\u{4}(look_follows\0\u{3}look_obstacle\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1848,6 +1865,8 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
       case 6: try { try decoder.decodeSingularMessageField(value: &self._usage) }()
       case 60: try { try decoder.decodeSingularBytesField(value: &self.transcript) }()
       case 70: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      case 110: try { try decoder.decodeSingularBoolField(value: &self.lookFollows) }()
+      case 111: try { try decoder.decodeSingularStringField(value: &self.lookObstacle) }()
       default: break
       }
     }
@@ -1888,6 +1907,12 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     if !self.steps.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 70)
     }
+    if self.lookFollows != false {
+      try visitor.visitSingularBoolField(value: self.lookFollows, fieldNumber: 110)
+    }
+    if !self.lookObstacle.isEmpty {
+      try visitor.visitSingularStringField(value: self.lookObstacle, fieldNumber: 111)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1898,6 +1923,8 @@ nonisolated extension Pagewright_Agent_V1_Completion: SwiftProtobuf.Message, Swi
     if lhs._usage != rhs._usage {return false}
     if lhs.transcript != rhs.transcript {return false}
     if lhs.steps != rhs.steps {return false}
+    if lhs.lookFollows != rhs.lookFollows {return false}
+    if lhs.lookObstacle != rhs.lookObstacle {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2690,7 +2717,7 @@ nonisolated extension Pagewright_Agent_V1_Desired: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DesiredSite"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}removed\0\u{1}live\0\u{1}preview\0\u{1}previous\0\u{3}live_names\0\u{3}preview_names\0\u{1}maintenance\0\u{2}G\u{1}prepared\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}site_id\0\u{1}generation\0\u{1}removed\0\u{1}live\0\u{1}preview\0\u{1}previous\0\u{3}live_names\0\u{3}preview_names\0\u{1}maintenance\0\u{2}G\u{1}prepared\0\u{4}\u{a}address_mode\0\u{3}missing_page\0")
 
   fileprivate class _StorageClass {
     var _siteID: String = String()
@@ -2703,6 +2730,8 @@ nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, Sw
     var _previewNames: [String] = []
     var _maintenance: String? = nil
     var _prepared: Pagewright_Agent_V1_Tree? = nil
+    var _addressMode: String = String()
+    var _missingPage: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2723,6 +2752,8 @@ nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, Sw
       _previewNames = source._previewNames
       _maintenance = source._maintenance
       _prepared = source._prepared
+      _addressMode = source._addressMode
+      _missingPage = source._missingPage
     }
   }
 
@@ -2751,6 +2782,8 @@ nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, Sw
         case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._previewNames) }()
         case 9: try { try decoder.decodeSingularStringField(value: &_storage._maintenance) }()
         case 80: try { try decoder.decodeSingularMessageField(value: &_storage._prepared) }()
+        case 90: try { try decoder.decodeSingularStringField(value: &_storage._addressMode) }()
+        case 91: try { try decoder.decodeSingularStringField(value: &_storage._missingPage) }()
         default: break
         }
       }
@@ -2793,6 +2826,12 @@ nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, Sw
       try { if let v = _storage._prepared {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
       } }()
+      if !_storage._addressMode.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._addressMode, fieldNumber: 90)
+      }
+      if !_storage._missingPage.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._missingPage, fieldNumber: 91)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2812,6 +2851,8 @@ nonisolated extension Pagewright_Agent_V1_DesiredSite: SwiftProtobuf.Message, Sw
         if _storage._previewNames != rhs_storage._previewNames {return false}
         if _storage._maintenance != rhs_storage._maintenance {return false}
         if _storage._prepared != rhs_storage._prepared {return false}
+        if _storage._addressMode != rhs_storage._addressMode {return false}
+        if _storage._missingPage != rhs_storage._missingPage {return false}
         return true
       }
       if !storagesAreEqual {return false}

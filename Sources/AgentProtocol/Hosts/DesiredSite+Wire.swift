@@ -7,7 +7,8 @@ extension DesiredSite {
         _ = try Field.integer(wire.generation, "generation")
         let isBare =
             !wire.hasLive && !wire.hasPreview && !wire.hasPrevious && wire.liveNames.isEmpty
-            && wire.previewNames.isEmpty && !wire.hasMaintenance && !wire.hasPrepared
+            && wire.previewNames.isEmpty && !wire.hasMaintenance && !wire.hasPrepared && wire.addressMode.isEmpty
+            && wire.missingPage.isEmpty
         guard isBare || !wire.removed else { throw Field.refuse("removed", "contradicts what is to be served") }
         self.init(
             site: try Field.identifier(wire.siteID, "site_id"), generation: wire.generation, isRemoved: wire.removed,
@@ -17,8 +18,24 @@ extension DesiredSite {
             liveNames: try Self.names(wire.liveNames, "live_names"),
             previewNames: try Self.names(wire.previewNames, "preview_names"),
             maintenance: wire.hasMaintenance
-                ? try Field.text(wire.maintenance, "maintenance", atMost: TextLimit.maintenance) : nil)
+                ? try Field.text(wire.maintenance, "maintenance", atMost: TextLimit.maintenance) : nil,
+            addresses: try Self.addresses(wire))
         if wire.hasPrepared { prepared = try Tree(wire: wire.prepared, field: "prepared") }
+    }
+
+    private static func addresses(_ wire: Pagewright_Agent_V1_DesiredSite) throws(ServiceError) -> AddressRules {
+        var mode = AddressRules.Mode.pages
+        if !wire.addressMode.isEmpty {
+            guard let known = AddressRules.Mode(rawValue: wire.addressMode) else {
+                throw Field.refuse("address_mode", "is no mode that is known here")
+            }
+            mode = known
+        }
+        do {
+            return try AddressRules(mode: mode, missingPage: wire.missingPage)
+        } catch {
+            throw Field.refuse("missing_page", "is not the path of a page")
+        }
     }
 
     private static func names(_ texts: [String], _ field: String) throws(ServiceError) -> [DomainName] {
@@ -40,6 +57,10 @@ extension DesiredSite {
             $0.liveNames = liveNames.map(\.text)
             $0.previewNames = previewNames.map(\.text)
             if let maintenance { $0.maintenance = maintenance.clipped(to: TextLimit.maintenance) }
+            if addresses != .standard {
+                $0.addressMode = addresses.mode.rawValue
+                $0.missingPage = addresses.missingPage
+            }
         }
     }
 }

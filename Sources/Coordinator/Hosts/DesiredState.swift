@@ -277,7 +277,8 @@ package final class DesiredState: Sendable {
             preview: try await tree(site.preview), previous: try await tree(site.previous),
             liveNames: try [DomainName(names.live(of: site))]
                 + (try await stores.sites.domains(of: site.id, in: transaction)),
-            previewNames: [try DomainName(names.preview(of: site))], maintenance: site.maintenance?.message)
+            previewNames: [try DomainName(names.preview(of: site))], maintenance: site.maintenance?.message,
+            addresses: site.addresses)
         wanted.prepared = try await tree(
             try await stores.preparedReleases.version(of: site.id, at: clock.now(), in: transaction))
         return wanted

@@ -91,8 +91,7 @@ package struct SiteService: Sendable {
             let sites = try await stores.sites.list(
                 owner: principal.isAdmin ? nil : principal.user, matching: word.trimmed.lowercased(), page: page,
                 in: transaction)
-            var views: [SiteView] = []
-            for site in sites.items { views.append(try await view(site, in: transaction)) }
+            let views = try await SiteViewer(stores: stores, settings: settings).views(sites.items, in: transaction)
             return Page(items: views, nextCursor: sites.nextCursor)
         }
     }
@@ -107,11 +106,34 @@ package struct SiteService: Sendable {
     package func rename(
         _ reference: String, to name: String, for principal: Principal, once: Once<SiteView> = .unkeyed
     ) async throws -> SiteView {
-        let name = try Site.validName(name)
-        return try await change(reference, .siteRenamed, for: principal, once: once, reachesHosts: false) {
+        try await update(reference, SiteChange(name: name), for: principal, once: once)
+    }
+
+    /// Gives a site another name, or other rules for addresses, or both at once.
+    package func update(
+        _ reference: String, _ wanted: SiteChange, for principal: Principal, once: Once<SiteView> = .unkeyed
+    ) async throws -> SiteView {
+        let name = try wanted.name.map { try Site.validName($0) }
+        guard name != nil || wanted.reachesHosts else {
+            throw ServiceError(
+                .invalidArgument, "nothing is to be changed", rule: "change-empty",
+                nextStep: "Say at least one of name, mode and missing_page.")
+        }
+        return try await change(reference, for: principal, once: once, reachesHosts: wanted.reachesHosts) {
             site, _, _ in
-            site.name = name
-            return ["name": name]
+            var notes: [(AuditAction, [String: String])] = []
+            if let name {
+                site.name = name
+                notes.append((.siteRenamed, ["name": name]))
+            }
+            if wanted.reachesHosts {
+                site.addresses = try AddressRules(
+                    mode: wanted.mode ?? site.addresses.mode,
+                    missingPage: wanted.missingPage ?? site.addresses.missingPage)
+                notes.append(
+                    (.addressesSet, ["mode": site.addresses.mode.rawValue, "missing-page": site.addresses.missingPage]))
+            }
+            return notes
         }
     }
 
@@ -208,13 +230,25 @@ package struct SiteService: Sendable {
         _ reference: String, _ action: AuditAction, for principal: Principal, once: Once<SiteView>, reachesHosts: Bool,
         _ body: @Sendable (inout Site, Timestamp, any SQLTransaction) async throws -> [String: String]
     ) async throws -> SiteView {
+        try await change(reference, for: principal, once: once, reachesHosts: reachesHosts) { site, now, transaction in
+            [(action, try await body(&site, now, transaction))]
+        }
+    }
+
+    /// `body` returns what the audit log notes of it, a row each.
+    private func change(
+        _ reference: String, for principal: Principal, once: Once<SiteView>, reachesHosts: Bool,
+        _ body: @Sendable (inout Site, Timestamp, any SQLTransaction) async throws -> [(AuditAction, [String: String])]
+    ) async throws -> SiteView {
         let now = clock.now()
         let view = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
-            let details = try await body(&site, now, transaction)
+            let notes = try await body(&site, now, transaction)
             try await stores.sites.save(site, in: transaction)
-            try await audit.record(
-                action, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)
+            for (action, details) in notes {
+                try await audit.record(
+                    action, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)
+            }
             if reachesHosts { try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction) }
             try await feed.append(
                 .siteUpdated, owner: site.owner, site: site.id,

@@ -21,6 +21,8 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case domainRemoved = "domain.removed"
     case maintenanceSet = "maintenance.set"
     case maintenanceCleared = "maintenance.cleared"
+    /// Page or app mode, or the page for missing addresses.
+    case addressesSet = "addresses.set"
 
     case conversationStarted = "conversation.started"
     /// Somebody said which files no edit may touch.
@@ -49,6 +51,8 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case jobUnlocked = "job.unlocked"
 
     case versionUploaded = "version.uploaded"
+    /// What a worker's browser saw of a version was added to it.
+    case versionChecked = "version.checked"
     /// Somebody wrote a text of a page by hand.
     case versionWritten = "version.written"
     /// A name or a pin was put on a version, or taken off.

@@ -27,13 +27,15 @@ package struct DesiredSite: Sendable, Equatable {
     package let previewNames: [DomainName]
     /// The text on the maintenance page; `nil` when the site is open.
     package let maintenance: String?
+    /// How visitors' addresses lead to files.
+    package let addresses: AddressRules
     /// To be fetched and built, and not shown. It is no part of the state: who does not know it fetches later.
     package var prepared: Tree?
 
     package init(
         site: SiteID, generation: Int64, isRemoved: Bool = false, live: Tree? = nil, preview: Tree? = nil,
         previous: Tree? = nil, liveNames: [DomainName] = [], previewNames: [DomainName] = [],
-        maintenance: String? = nil
+        maintenance: String? = nil, addresses: AddressRules = .standard
     ) {
         self.site = site
         self.generation = generation
@@ -44,6 +46,7 @@ package struct DesiredSite: Sendable, Equatable {
         self.liveNames = liveNames.sorted()
         self.previewNames = previewNames.sorted()
         self.maintenance = maintenance
+        self.addresses = addresses
     }
 
     /// The trees that the host needs, each once.
@@ -64,5 +67,8 @@ package struct DesiredSite: Sendable, Equatable {
             + line("previous", previous) + liveNames.map { "live-name \($0)\n" }.joined()
             + previewNames.map { "preview-name \($0)\n" }.joined()
             + (maintenance.map { "maintenance \($0.utf8.count) \($0)\n" } ?? "open\n")
+            // Not said where it is the standard, so that states from before there were rules keep their digests.
+            + (addresses == .standard
+                ? "" : "addresses \(addresses.mode.rawValue)\nmissing-page \(addresses.missingPage)\n")
     }
 }

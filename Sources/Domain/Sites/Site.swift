@@ -34,6 +34,7 @@ package struct Site: Sendable, Identifiable, Equatable {
     package private(set) var lastRelease: Int
     package private(set) var fence: Fence
     package var maintenance: Maintenance?
+    package var addresses: AddressRules
     /// What edits it when an edit does not say; `nil` is the installation's choice.
     package var engine: EngineName?
     package let createdAt: Timestamp
@@ -42,7 +43,7 @@ package struct Site: Sendable, Identifiable, Equatable {
         id: SiteID, owner: UserID, slug: Slug, name: String, kind: Kind = .static, live: VersionNumber? = nil,
         preview: VersionNumber? = nil, previous: VersionNumber? = nil, lastVersion: VersionNumber? = nil,
         lastRelease: Int = 0, fence: Fence = .zero, maintenance: Maintenance? = nil,
-        engine: EngineName? = nil, createdAt: Timestamp
+        addresses: AddressRules = .standard, engine: EngineName? = nil, createdAt: Timestamp
     ) {
         self.id = id
         self.owner = owner
@@ -56,6 +57,7 @@ package struct Site: Sendable, Identifiable, Equatable {
         self.lastRelease = lastRelease
         self.fence = fence
         self.maintenance = maintenance
+        self.addresses = addresses
         self.engine = engine
         self.createdAt = createdAt
     }
@@ -77,9 +79,13 @@ package struct Site: Sendable, Identifiable, Equatable {
     package mutating func enter(incarnation: Int16) { fence = max(fence, Fence(incarnation: incarnation)) }
 
     /// Whether a write under `lease` may take effect: it is the one that `host` holds now, in all its numbers, and
-    /// nothing of the site was granted or taken back since.
+    /// nothing of the site was granted or taken back since, but for siblings of a try.
     package func admits(_ lease: JobLease, of host: HostID, on job: Job) -> Bool {
-        fence == lease.fence && job.grant?.lease == lease && job.grant?.host == host
+        guard job.grant?.lease == lease, job.grant?.host == host else { return false }
+        // Siblings are granted and end while this one is worked on, and each of that raises the fence. What makes its
+        // earlier attempts harmless is its own row, and across a restore the incarnation.
+        guard job.trial != nil else { return fence == lease.fence }
+        return lease.fence <= fence && lease.fence.incarnation == fence.incarnation
     }
 
     /// Shows `version` at the preview address.

@@ -23,6 +23,9 @@ struct SiteBody: Decodable {
     let previewVersion: Int?
     let lastVersion: Int?
     let maintenance: Maintenance?
+    /// Missing at coordinators from before there were rules for addresses.
+    let mode: String?
+    let missingPage: String?
     let domains: [String]
     let url: String
     let previewUrl: String

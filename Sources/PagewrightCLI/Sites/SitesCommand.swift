@@ -7,7 +7,7 @@ struct SitesCommand: AsyncParsableCommand {
         discussion: "Example: pagewright sites",
         subcommands: [
             SitesListCommand.self, SitesCreateCommand.self, SitesInfoCommand.self, SitesDeleteCommand.self,
-            SitesTemplatesCommand.self, SitesEngineCommand.self,
+            SitesTemplatesCommand.self, SitesEngineCommand.self, SitesSetCommand.self,
         ], defaultSubcommand: SitesListCommand.self)
 }
 
@@ -95,6 +95,9 @@ struct SitesInfoCommand: AsyncParsableCommand {
         if !site.domains.isEmpty { lines.append("  Domains      \(site.domains.joined(separator: ", "))") }
         if let maintenance = site.maintenance {
             lines.append("  Maintenance  on\(maintenance.message.map { ": \($0)" } ?? "")")
+        }
+        if let mode = site.mode, let page = site.missingPage, mode != "pages" || page != "404.html" {
+            lines.append("  Addresses    \(mode == "spa" ? "app mode" : "pages"), missing ones show \(page)")
         }
         lines.append("  Confirmed    by \(site.confirmations)")
         lines += site.serving.map { host in

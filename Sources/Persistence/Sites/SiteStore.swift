@@ -10,14 +10,15 @@ package struct SiteStore: Sendable {
             try await transaction.execute(
                 """
                 INSERT INTO site (id, owner_id, slug, name, kind, live, preview, previous, last_version, last_release,
-                    fence, maintenance, created_at, engine)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                    fence, maintenance, created_at, engine, address_mode, missing_page)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
                 """,
                 [
                     SQLValue(site.id), SQLValue(site.owner), .text(site.slug.text), .text(site.name),
                     .text(site.kind.rawValue), SQLValue(site.live), SQLValue(site.preview), SQLValue(site.previous),
                     SQLValue(site.lastVersion), SQLValue(site.lastRelease), .integer(site.fence.rawValue),
                     SQLValue(site.maintenance?.message), SQLValue(site.createdAt), SQLValue(site.engine?.rawValue),
+                    .text(site.addresses.mode.rawValue), .text(site.addresses.missingPage),
                 ])
         } catch let error as SQLError where error.kind == .uniqueViolation {
             throw ServiceError(
@@ -27,23 +28,36 @@ package struct SiteStore: Sendable {
     }
 
     package func save(_ site: Site, in transaction: any SQLTransaction) async throws {
-        try await transaction.execute(
+        try await transaction.post(
             """
             UPDATE site SET name = $2, live = $3, preview = $4, previous = $5, last_version = $6, last_release = $7,
-                fence = $8, maintenance = $9, engine = $10 WHERE id = $1
+                fence = $8, maintenance = $9, engine = $10, address_mode = $11, missing_page = $12 WHERE id = $1
             """,
             [
                 SQLValue(site.id), .text(site.name), SQLValue(site.live), SQLValue(site.preview),
                 SQLValue(site.previous), SQLValue(site.lastVersion), SQLValue(site.lastRelease),
                 .integer(site.fence.rawValue), SQLValue(site.maintenance?.message), SQLValue(site.engine?.rawValue),
+                .text(site.addresses.mode.rawValue), .text(site.addresses.missingPage),
             ])
     }
 
     /// Deleted sites are not found. The row stays, so that hosts can be told.
     package func find(_ id: SiteID, in transaction: any SQLTransaction) async throws -> Site? {
-        try await transaction.query(
-            "SELECT * FROM site WHERE id = $1 AND deleted_at IS NULL", [SQLValue(id)]
-        ).first.map(Self.site)
+        try await transaction.answer(find(id))
+    }
+
+    package func find(_ id: SiteID) -> SQLQuery<Site?> {
+        SQLQuery("SELECT * FROM site WHERE id = $1 AND deleted_at IS NULL", [SQLValue(id)]) {
+            try $0.first.map(Self.site)
+        }
+    }
+
+    /// The site of a job.
+    package func find(of job: JobID) -> SQLQuery<Site?> {
+        SQLQuery(
+            "SELECT * FROM site WHERE id = (SELECT site_id FROM job WHERE id = $1) AND deleted_at IS NULL",
+            [SQLValue(job)]
+        ) { try $0.first.map(Self.site) }
     }
 
     package func find(slug: String, in transaction: any SQLTransaction) async throws -> Site? {
@@ -113,6 +127,21 @@ package struct SiteStore: Sendable {
         ).map { try DomainName(try $0.text("name")) }
     }
 
+    /// The same for many sites; those without any are left out.
+    package func domains(of sites: [SiteID]) -> SQLQuery<[SiteID: [DomainName]]> {
+        let wanted = ValueList(sites.map { SQLValue($0) })
+        return SQLQuery(
+            "SELECT site_id, name FROM site_domain WHERE site_id IN (\(wanted.places)) ORDER BY name",
+            wanted.parameters
+        ) { rows in
+            var domains: [SiteID: [DomainName]] = [:]
+            for row in rows {
+                domains[try row.identifier("site_id"), default: []].append(try DomainName(try row.text("name")))
+            }
+            return domains
+        }
+    }
+
     package func addDomain(
         _ name: DomainName, to site: SiteID, at now: Timestamp, in transaction: any SQLTransaction
     ) async throws {
@@ -143,6 +172,8 @@ package struct SiteStore: Sendable {
             lastVersion: try row.optionalVersionNumber("last_version"),
             lastRelease: Int(try row.integer("last_release")), fence: Fence(rawValue: try row.integer("fence")),
             maintenance: try row.optionalText("maintenance").map { try Site.Maintenance(message: $0) },
+            addresses: try AddressRules(
+                mode: try row.word("address_mode"), missingPage: try row.text("missing_page")),
             engine: try row.optionalText("engine").map { _ in try row.word("engine") },
             createdAt: try row.timestamp("created_at"))
     }

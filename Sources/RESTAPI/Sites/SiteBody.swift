@@ -39,6 +39,11 @@ enum SiteBody {
             .init("maintenance", .nullable(maintenance)) {
                 .optional($0.site.maintenance) { ["message": .string($0.message)] }
             },
+            .init(
+                "mode", .words(AddressRules.Mode.allCases.map(\.rawValue)),
+                "spa: addresses without a file show index.html."
+            ) { .string($0.site.addresses.mode.rawValue) },
+            .init("missing_page", .text, "The page for missing addresses.") { .string($0.site.addresses.missingPage) },
             .init("engine", .nullable(.text), "What edits it when an edit does not say.") {
                 .optional($0.site.engine) { .string($0.rawValue) }
             },

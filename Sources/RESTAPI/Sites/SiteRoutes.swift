@@ -8,7 +8,7 @@ struct SiteRoutes {
     private static let feature = "Sites"
 
     var routes: [APIRoute] {
-        [templates, list, create, find, rename, delete, startMaintenance, endMaintenance, setEngine]
+        [templates, list, create, find, update, delete, startMaintenance, endMaintenance, setEngine]
     }
 
     private var templates: APIRoute {
@@ -55,16 +55,37 @@ struct SiteRoutes {
         }
     }
 
-    private var rename: APIRoute {
+    private var update: APIRoute {
         APIRoute(
-            .patch, "/api/v1/sites/{site}", "Give a site another name", feature: Self.feature,
-            input: .json(.object([.init("name", .text)])), content: .json(SiteBody.table.schema), errors: [.notFound]
+            .patch, "/api/v1/sites/{site}", "Give a site another name, or other rules for addresses",
+            feature: Self.feature,
+            input: .json(
+                .object([
+                    JSONSchema.optional("name", .text),
+                    JSONSchema.optional(
+                        "mode", .words(AddressRules.Mode.allCases.map(\.rawValue)),
+                        "spa: addresses without a file show index.html."),
+                    JSONSchema.optional(
+                        "missing_page", .text, "The page for missing addresses, an HTML file of the site."),
+                ])), content: .json(SiteBody.table.schema), errors: [.notFound]
         ) { request in
-            try await request.once(SiteBody.table.json) {
-                try await sites.rename(
-                    request.parameter("site"), to: request.body.string("name"), for: try request.principal, once: $0)
+            let change = SiteChange(
+                name: request.body.optionalString("name"), mode: try Self.mode(request.body.optionalString("mode")),
+                missingPage: request.body.optionalString("missing_page"))
+            return try await request.once(SiteBody.table.json) {
+                try await sites.update(
+                    request.parameter("site"), change, for: try request.principal, once: $0)
             }
         }
+    }
+
+    private static func mode(_ word: String?) throws -> AddressRules.Mode? {
+        guard let word else { return nil }
+        guard let mode = AddressRules.Mode(rawValue: word) else {
+            throw ServiceError(
+                .invalidArgument, "the mode is pages or spa", field: "mode", rule: "address-mode")
+        }
+        return mode
     }
 
     private var delete: APIRoute {

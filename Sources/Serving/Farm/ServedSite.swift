@@ -53,7 +53,8 @@ package struct ServedSite: Sendable, Equatable {
         }
         let shown = DesiredSite(
             site: asked.site, generation: asked.generation, live: tree, preview: asked.preview, previous: asked.live,
-            liveNames: asked.liveNames, previewNames: asked.previewNames, maintenance: asked.maintenance)
+            liveNames: asked.liveNames, previewNames: asked.previewNames, maintenance: asked.maintenance,
+            addresses: asked.addresses)
         return ServedSite(
             desired: shown, overriding: asked, fetchedFiles: fetchedFiles, fetchedBytes: fetchedBytes,
             recentTrees: recentTrees)

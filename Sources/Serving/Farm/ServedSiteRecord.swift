@@ -32,6 +32,9 @@ struct ServedSiteRecord: Codable {
     var liveNames: [String]
     var previewNames: [String]
     var maintenance: String?
+    /// There when they are not the standard ones.
+    var addressMode: String?
+    var missingPage: String?
     var fetchedFiles: Int
     var fetchedBytes: Int64
     var recentTrees: [String]
@@ -56,6 +59,10 @@ struct ServedSiteRecord: Codable {
         liveNames = desired.liveNames.map(\.text)
         previewNames = desired.previewNames.map(\.text)
         maintenance = desired.maintenance
+        if desired.addresses != .standard {
+            addressMode = desired.addresses.mode.rawValue
+            missingPage = desired.addresses.missingPage
+        }
         fetchedFiles = served.fetchedFiles
         fetchedBytes = served.fetchedBytes
         recentTrees = served.recentTrees.map(\.text)
@@ -83,10 +90,16 @@ struct ServedSiteRecord: Codable {
         let names = try liveNames.map { try DomainName($0) }
         let previews = try previewNames.map { try DomainName($0) }
         let preview = try preview?.value()
+        var addresses = AddressRules.standard
+        if let addressMode, let missingPage {
+            guard let mode = AddressRules.Mode(rawValue: addressMode) else { throw Self.unreadable("address_mode") }
+            addresses = try AddressRules(mode: mode, missingPage: missingPage)
+        }
         func state(_ live: Tree?, _ previous: Tree?) throws -> DesiredSite {
             var state = DesiredSite(
                 site: site, generation: generation, isRemoved: isRemoved, live: try live?.value(), preview: preview,
-                previous: try previous?.value(), liveNames: names, previewNames: previews, maintenance: maintenance)
+                previous: try previous?.value(), liveNames: names, previewNames: previews, maintenance: maintenance,
+                addresses: addresses)
             state.prepared = try prepared?.value()
             return state
         }

@@ -8,7 +8,8 @@ import Domain
 ///     live, preview, previous               -> ../../../trees/<digest>
 ///     live-<12 hex>/, preview-<12 hex>/     what a name leads to: role and version, as a name
 ///     names/<fqdn>                          -> ../live-<12 hex> or ../preview-<12 hex>
-///     maintenance.html, desired.json
+///     live-spa-<12 hex>/, …                 the same for a site in app mode
+///     missing-live.html, missing-preview.html, maintenance.html, desired.json
 /// sites/<site>/current                      -> g00000042-<12 hex>; replacing it is the only switch
 /// domains/<fqdn>                            -> ../sites/<site>/current/names/<fqdn>
 /// ```

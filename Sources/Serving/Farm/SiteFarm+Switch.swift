@@ -113,6 +113,14 @@ extension SiteFarm {
                 try FarmFiles.write(
                     Array(NginxPages.maintenance(message: message).utf8), to: temporary + "/maintenance.html"))
         }
+        for (role, tree) in [("live", desired.live), ("preview", desired.preview)] {
+            // A copy: content is opened without following links. What is not there, or large, is not shown.
+            guard desired.addresses.missingPage != AddressRules.standardMissingPage, let tree,
+                let page = try? FarmFiles.read(
+                    "\(layout.tree(tree.digest))/\(desired.addresses.missingPage)", limit: Self.missingPageLimit)
+            else { continue }
+            made.append(try FarmFiles.write(page, to: "\(temporary)/missing-\(role).html"))
+        }
         made.append(try FarmFiles.write(record, to: temporary + "/desired.json"))
         for folder in [temporary + "/names", temporary] { made.append(try OpenFile(folder: folder)) }
         try Flush.all(made)

@@ -4,6 +4,9 @@ import Glibc
 
 /// The folders that nginx serves from, and the only code that changes them. All of it blocks.
 struct SiteFarm: Sendable {
+    /// Up to how many bytes a site's page for missing addresses may have.
+    static let missingPageLimit = 1 << 20
+
     let layout: ServingLayout
     let probe: SiteProbe
     let observe: ServingStepObserver

@@ -10,11 +10,19 @@ struct SiteProbe: Sendable {
     static func shown(live desired: DesiredSite) -> String {
         let version = desired.live?.digest.abbreviated ?? noVersion
         if desired.maintenance != nil { return "maintenance-\(version)" }
-        return desired.live == nil ? "nothing-\(version)" : "live-\(version)"
+        return desired.live == nil ? "nothing-\(version)" : "live\(mode(of: desired))-\(version)"
     }
 
     static func shown(preview desired: DesiredSite) -> String {
-        desired.preview.map { "preview-\($0.digest.abbreviated)" } ?? "nothing-\(noVersion)"
+        desired.preview.map { "preview\(mode(of: desired))-\($0.digest.abbreviated)" } ?? "nothing-\(noVersion)"
+    }
+
+    /// A part of the folder's name that nginx reads.
+    private static func mode(of desired: DesiredSite) -> String {
+        switch desired.addresses.mode {
+        case .pages: ""
+        case .spa: "-spa"
+        }
     }
 
     private static let noVersion = "000000000000"

@@ -74,10 +74,11 @@ package actor ServingRole: SessionParticipant, Service {
     /// nginx for these folders, with the address that visitors use.
     package static func nginxSettings(
         for layout: ServingLayout, listen: [NginxListenAddress], executable: String? = nil,
-        mode: NginxSettings.Mode = .child
+        mode: NginxSettings.Mode = .child, visitorRate: Int = 0
     ) -> NginxSettings {
         NginxSettings(
-            mode: mode, executable: executable, directory: layout.nginx, domains: layout.domains, listen: listen)
+            mode: mode, executable: executable, directory: layout.nginx, domains: layout.domains, listen: listen,
+            visitorRate: visitorRate)
     }
 
     /// Runs nginx and brings sites up to date until it is told to stop. Throws ``NginxError`` when nginx cannot be started.

@@ -63,9 +63,10 @@ struct Tables {
         }
     }
 
-    func active(of site: SiteID) -> Job? {
-        for case let job? in jobs where job.isActive && job.site == site { return job }
-        return nil
+    func active(of site: SiteID) -> [Job] {
+        var active: [Job] = []
+        for case let job? in jobs where job.isActive && job.site == site { active.append(job) }
+        return active
     }
 
     var leased: [Job] { jobs.compactMap { job in job?.grant == nil ? nil : job } }
@@ -106,14 +107,17 @@ struct Tables {
         return DesiredSite(
             site: placement.site, generation: placement.generation, live: tree(row.site.live),
             preview: tree(row.site.preview), previous: tree(row.site.previous),
-            maintenance: row.site.maintenance?.message)
+            maintenance: row.site.maintenance?.message, addresses: row.site.addresses)
     }
 
-    /// The next job of the site after the one before has left.
-    mutating func moveUp(_ site: SiteID, at now: Timestamp) throws -> Job? {
-        guard var next = queued(of: site).first, try next.moveUp(behind: active(of: site), at: now) else { return nil }
-        save(next)
-        return next
+    /// The next jobs of the site after the one before has left, as `SiteLine.moveUp` finds them.
+    mutating func moveUp(_ site: SiteID, at now: Timestamp) throws -> [Job] {
+        var moved: [Job] = []
+        while var next = queued(of: site).first, try next.moveUp(behind: active(of: site), at: now) {
+            save(next)
+            moved.append(next)
+        }
+        return moved
     }
 }
 

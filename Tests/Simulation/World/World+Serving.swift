@@ -33,7 +33,7 @@ extension World {
                 served.replica.served = DesiredSite(
                     site: current.site, generation: served.generationFile, isRemoved: current.isRemoved,
                     live: current.live, preview: current.preview, previous: current.previous,
-                    maintenance: current.maintenance)
+                    maintenance: current.maintenance, addresses: current.addresses)
             }
             served.isForgotten = false
             served.isBusy = false
