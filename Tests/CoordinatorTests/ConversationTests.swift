@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test("Three tries are siblings on one base, one after the other, and the one that is picked becomes the preview")
+    @Test("Three tries are siblings on one base, and the one that is picked becomes the preview")
     func variants() async throws {
         try await Installation.with { system in
             let site = try await system.site("shop")
@@ -164,7 +164,7 @@ import Testing
                 3, prompt: "Make the headline warm", engine: "codex", baseVersion: nil, to: site.text,
                 for: system.admin)
             #expect(tries.map(\.edit.variant?.number) == [1, 2, 3])
-            #expect(tries.filter { $0.job.job.isActive }.count == 1)
+            #expect(tries.allSatisfy { $0.job.job.isActive }, "all wait for a worker, none for another")
             for (number, one) in tries.enumerated() {
                 try await finish(system, site, one.edit.job, by: host, headline: "Try \(number + 1)")
             }
@@ -181,6 +181,88 @@ import Testing
                         count, prompt: "x", engine: nil, baseVersion: nil, to: site.text, for: system.admin)
                 }
             }
+        }
+    }
+
+    private func completion(
+        _ system: Installation, _ lease: JobLease, _ site: SiteID, headline: String
+    ) async throws -> JobCompletion {
+        try await system.completion(lease, of: site, page: Installation.page.replacing("Hello", with: headline))
+    }
+
+    @Test("Three tries are worked on at the same time and end in any order; what the site shows has one writer")
+    func overlap() async throws {
+        try await Installation.with { system in
+            let site = try await system.site("shop")
+            let host = try await system.host()
+            let busy = try await submit(system, site, "Change the headline to \"First\"")
+            let tries = try await system.services.edits.tryVariants(
+                3, prompt: "Make the headline warm", engine: nil, baseVersion: nil, to: site.text, for: system.admin)
+            let later = try await submit(system, site, "Change the headline to \"Later\"")
+            #expect(!tries.contains { $0.job.job.isActive }, "an edit that moves the preview is worked on")
+            try await finish(system, site, busy.edit.job, by: host, headline: "First")
+
+            // All three at once, and nothing else.
+            var leases: [JobLease] = []
+            for one in tries { leases.append(try await system.lease(one.edit.job, to: host)) }
+            #expect(leases[0].fence < leases[1].fence && leases[1].fence < leases[2].fence)
+            #expect(try await system.services.ledger.grant(later.edit.job, to: host, able: [.builtin]) == nil)
+            let (renewed, lost) = try await system.services.ledger.renew(leases, from: host)
+            #expect(renewed == leases && lost.isEmpty)
+
+            // One is lost and tried again, while the others go on: what its first attempt says later is stale.
+            try await system.services.ledger.lose(
+                leases[1].job, lease: leases[1],
+                because: JobFailure(kind: .infrastructure, code: "host-silent", message: "The host fell silent."))
+            let again = try await system.lease(leases[1].job, to: host)
+            var verdicts: [CompletionVerdict] = []
+            for (lease, word) in [(leases[1], "Stale"), (leases[2], "C"), (leases[0], "A"), (again, "B"), (again, "B")]
+            {
+                verdicts.append(
+                    try await system.services.completions.complete(
+                        try await completion(system, lease, site, headline: word), from: host))
+                if word == "A" {
+                    #expect(try await system.services.ledger.grant(later.edit.job, to: host, able: [.builtin]) == nil)
+                }
+            }
+            #expect(verdicts == [.stale, .applied, .applied, .applied, .duplicate])
+
+            let shown = VersionNumber(unchecked: 2)
+            let view = try await system.services.sites.find(site.text, for: system.admin)
+            #expect(view.site.preview == shown, "no try moved it")
+            let versions = try await system.services.versions.list(
+                of: site.text, page: try PageRequest(), for: system.admin
+            ).items.map(\.version)
+            #expect(versions.count == 5 && Set(versions.map(\.digest)).count == 5)
+            try await finish(system, site, later.edit.job, by: host, headline: "Later")
+            let last = try await system.services.sites.find(site.text, for: system.admin)
+            #expect(last.site.preview == VersionNumber(unchecked: 6))
+        }
+    }
+
+    @Test("A try is told everything: it neither takes nor leaves what an engine remembers")
+    func triesWithoutMemory() async throws {
+        try await Installation.with { system in
+            let site = try await system.site("shop")
+            let host = try await system.host()
+            func offered(_ job: JobID) async throws -> JobOffer {
+                let offer = try #require(
+                    try await system.services.ledger.grant(job, to: host, able: [.builtin, .codex]))
+                _ = try await system.services.ledger.accept(offer.lease, from: host)
+                _ = try await system.services.completions.complete(
+                    try await completion(system, offer.lease, site, headline: "\(job)"), from: host)
+                system.clock.advance(by: .seconds(1))
+                return offer
+            }
+            let before = try await offered(try await submit(system, site, "One", engine: "codex").edit.job)
+            let tries = try await system.services.edits.tryVariants(
+                2, prompt: "Two", engine: "codex", baseVersion: nil, to: site.text, for: system.admin)
+            for one in tries { #expect(try await offered(one.edit.job).conversation.isEmpty) }
+            let after = try await offered(try await submit(system, site, "Three", engine: "codex").edit.job)
+            #expect(!before.conversation.isEmpty && !after.conversation.isEmpty)
+            #expect(before.conversation != after.conversation, "a memory that knows nothing of the tries is left alone")
+            let next = try await offered(try await submit(system, site, "Four", engine: "codex").edit.job)
+            #expect(next.conversation == after.conversation)
         }
     }
 

@@ -10,7 +10,7 @@ import Testing
         var site = Site(
             id: SiteID(at: now), owner: UserID(at: now), slug: try Slug("bakery"), name: "Bakery", createdAt: now)
         var job = Job(id: JobID(at: now), site: site.id, kind: .edit, createdAt: now)
-        try job.join(behind: nil, andQueued: 0, at: now)
+        try job.join(behind: [], andQueued: 0, at: now)
         var generator = SystemRandomNumberGenerator()
         let lease = try job.grant(
             to: host, token: LeaseToken(using: &generator), fence: site.raiseFence(), until: now + .seconds(60),

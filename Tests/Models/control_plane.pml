@@ -6,6 +6,8 @@
    wrong clocks and paused workers.  Frames are delayed and doubled; a worker's session may be replaced while frames of
    the old one are under way.  `make model` checks this with Spin, and that each mutant below is caught:
 
+   With -DTRIES the jobs try one request side by side: all may be ready and leased at once, and none moves the pointer.
+
    -DM_STATEONLY  a completion is taken when the job is leased, whoever holds it
    -DM_NOFENCE    a completion is compared by attempt only
    -DM_POLLDEL    a job's row is deleted when it is handed out
@@ -60,6 +62,10 @@ chan done = [3] of { byte, byte, byte, byte, byte };    /* job, attempt, fence, 
 chan push = [2] of { byte };                            /* generation */
 
 inline moveup() {                   /* the head of the line is ready while the site is idle */
+#if NJ > 1 && defined(TRIES)
+  if :: state[0] == QUEUED -> state[0] = READY :: else -> skip fi;
+  if :: state[1] == QUEUED -> state[1] = READY :: else -> skip fi
+#else
 #if NJ > 1
   if
   :: (state[0] != READY && state[0] != LEASED && state[1] != READY && state[1] != LEASED) ->
@@ -70,6 +76,7 @@ inline moveup() {                   /* the head of the line is ready while the s
   fi
 #else
   if :: state[0] == QUEUED -> state[0] = READY :: else -> skip fi
+#endif
 #endif
 }
 
@@ -154,8 +161,19 @@ end_r:
 #ifdef M_NOFENCE
 #define HELD (state[j] == LEASED && attempt[j] == a)
 #else
+#ifdef TRIES
+#define HELD (state[j] == LEASED && attempt[j] == a && leased[j] == f && f <= fence)   /* Site.admits, of a try */
+#else
 #define HELD (state[j] == LEASED && attempt[j] == a && leased[j] == f && fence == f)   /* Site.admits */
 #endif
+#endif
+#endif
+
+/* The head of the site has one writer: nobody else holds anything of the site when a completion moves it. */
+#if NJ > 1
+#define ALONE (state[1 - j] != READY && state[1 - j] != LEASED)
+#else
+#define ALONE true
 #endif
 
 active proctype Completions() {     /* JobCompletions */
@@ -166,11 +184,16 @@ end_c:
        if
        :: HELD && NEWEST ->
             assert(owner[j] == w && leased[j] == f);     /* Q5 */
-            assert(f == granted);                        /* L2 */
+#ifndef TRIES
+            assert(f == granted && ALONE);               /* L2, Q6 */
+#endif
             assert(EPOCHOK(w, e));                       /* A2 */
             state[j] = DONE; commits[j]++; owner[j] = NONE; leased[j] = 0; accepted[j] = false;
             assert(commits[j] == 1);                     /* Q4 */
-            fence++; desired++;                          /* the version, the pointer, the generation */
+            fence++;                                     /* the version */
+#ifndef TRIES
+            desired++;                                   /* the pointer, the generation */
+#endif
             moveup()
        :: else -> skip                                   /* DUPLICATE or STALE */
        fi; j = 0; a = 0; f = 0; w = 0; e = 0 }

@@ -63,8 +63,8 @@ package struct EditService: Sendable {
             var draft = asked
             if draft.mode == .change, let plan = try await approvedPlan(draft, of: site, in: transaction) {
                 draft = Draft(
-                    prompt: plan.prompt, engine: draft.engine ?? plan.engine,
-                    conversation: plan.conversation, plan: plan.id)
+                    prompt: plan.prompt, engine: draft.engine ?? plan.engine, baseVersion: draft.baseVersion,
+                    conversation: plan.conversation, plan: plan.id, isFresh: draft.isFresh)
             }
             return try await insert([draft], variants: nil, on: site, for: principal, at: now, in: transaction)[0]
         }
@@ -73,7 +73,7 @@ package struct EditService: Sendable {
     }
 
     /// Accepts one request to be tried several times on the same base, side by side: each try becomes a version of its
-    /// own, and none the preview until somebody picks one. They run one after the other.
+    /// own, and none the preview until somebody picks one. They are worked on at the same time, as far as workers are free.
     package func tryVariants(
         _ count: Int, prompt: String, engine: String?, baseVersion: Int?, conversation: String? = nil,
         to reference: String, for principal: Principal, once: Once<[(edit: Edit, job: JobView)]> = .unkeyed
@@ -129,7 +129,7 @@ package struct EditService: Sendable {
             let draft = Draft(
                 prompt: edit.prompt, engine: edit.engine,
                 baseVersion: edit.isBaseChosen ? edit.base.rawValue : nil, mode: edit.mode,
-                conversation: edit.conversation, plan: edit.plan)
+                conversation: edit.conversation, plan: edit.plan, isFresh: edit.isFresh)
             return try await insert(
                 [draft], variants: nil, repeating: edit.variant, on: site, for: principal, at: now, in: transaction)[0]
         }
@@ -216,7 +216,8 @@ package struct EditService: Sendable {
         guard queued < settings.queuedEditsPerSite, queued + drafts.count <= settings.queuedEditsPerSite + 1 else {
             throw ServiceError(
                 .quotaExceeded, "\(queued) edits of \(site.slug) wait already",
-                rule: "queued-edits", nextStep: "Wait for some of them to finish, or cancel some.")
+                rule: "queued-edits", nextStep: "Wait for some of them to finish, or cancel some.",
+                quota: Quota(used: queued, allowed: settings.queuedEditsPerSite, unit: "edits that wait"))
         }
         // In the order of their names, as they are listed and run.
         let editIDs = drafts.map { _ in EditID(at: now) }.sorted()
@@ -236,15 +237,18 @@ package struct EditService: Sendable {
                     draft, of: site, for: principal, at: now, in: transaction)
             }
             let engine = try draft.engine ?? site.engine ?? EngineName(named: settings.defaultEngine)
+            try await EngineSwitch(stores: stores).requireEnabled(engine, in: transaction)
             try await BudgetGate(stores: stores).admit(engine, to: site, at: now, in: transaction)
+            let variant =
+                variants.map { EditVariant(group: editIDs[0], number: index + 1, count: $0) } ?? variant
             let job = try await SiteLine(stores: stores).join(
-                Job(id: jobIDs[index], site: site.id, kind: .edit, createdAt: now), owner: site.owner, at: now,
-                in: transaction)
+                Job(id: jobIDs[index], site: site.id, kind: .edit, trial: variant?.group, createdAt: now),
+                owner: site.owner, at: now, in: transaction)
             let edit = Edit(
                 id: editIDs[index], site: site.id, author: principal.user, prompt: draft.prompt, engine: engine,
                 base: base ?? shown, isBaseChosen: base != nil, job: job.id, isFresh: draft.isFresh, createdAt: now,
                 conversation: conversation, mode: draft.mode, plan: draft.plan,
-                variant: variants.map { EditVariant(group: editIDs[0], number: index + 1, count: $0) } ?? variant)
+                variant: variant)
             try await stores.edits.insert(edit, in: transaction)
             var details = ["job": job.id.text, "engine": edit.engine.rawValue, "base": edit.base.description]
             if edit.mode != .change { details["mode"] = edit.mode.rawValue }

@@ -65,23 +65,32 @@ package struct JobCompletions: Sendable {
 
     private func decide(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
         let lease = completion.lease
-        guard let current = try await database.read({ try await stores.jobs.find(lease.job, in: $0) }) else {
-            return .stale
-        }
-        if let verdict = current.job.verdict(on: lease, from: host) { return verdict }
-        FaultPoint.completionReceived.reach()
-        let result = try await result(of: completion)
-        let applied: (job: Job, next: Job?)?
-        if case .version(let content, let parent, let edit) = result {
-            applied = try await recorder.recording(content) {
-                try await apply(
-                    .version($0, parent: parent, edit: edit), of: completion, to: current.job.site, from: host)
-            }
+        let applied: (job: Job, next: [Job])?
+        if let result = Self.plainResult(of: completion), let site = ready.sites.known([lease.job])[lease.job] {
+            // Nothing is to be checked first: the one transaction decides.
+            FaultPoint.completionReceived.reach()
+            applied = try await apply(result, of: completion, to: site, from: host)
         } else {
-            applied = try await apply(result, of: completion, to: current.job.site, from: host)
+            guard let current = try await database.read({ try await stores.jobs.find(lease.job, in: $0) }) else {
+                return .stale
+            }
+            if let verdict = current.job.verdict(on: lease, from: host) { return verdict }
+            FaultPoint.completionReceived.reach()
+            let result = try await result(of: completion)
+            if case .version(let content, let parent, let edit) = result {
+                applied = try await recorder.recording(content) {
+                    try await apply(
+                        .version($0, parent: parent, edit: edit), of: completion, to: current.job.site, from: host)
+                }
+            } else {
+                applied = try await apply(result, of: completion, to: current.job.site, from: host)
+            }
         }
         FaultPoint.afterCompletionCommit.reach()
-        guard let applied else { return .stale }
+        guard let applied else {
+            let record = try await database.read { try await stores.jobs.find(lease.job, in: $0) }
+            return record?.job.verdict(on: lease, from: host) ?? .stale
+        }
         ended.note(lease, of: host, at: clock.now())
         publish(applied.job)
         feed.announce()
@@ -94,7 +103,7 @@ package struct JobCompletions: Sendable {
             }
             await ready.announce(applied.job, delay: delay)
         }
-        if let next = applied.next { await ready.announce(next) }
+        for next in applied.next { await ready.announce(next) }
         logger.notice(
             "Finished attempt",
             metadata: [
@@ -103,23 +112,50 @@ package struct JobCompletions: Sendable {
         return .applied
     }
 
+    /// What a result is that has no content and answers no plan; `nil` for others.
+    private static func plainResult(of completion: JobCompletion) -> Result? {
+        switch completion.outcome {
+        case .cancelled: .cancelled
+        case .failed(let failure): failure.code == "nothing-changed" ? nil : .failure(failure, findings: [])
+        case .succeeded: nil
+        }
+    }
+
+    /// Throws unless every file is as long as the worker says. A store in the network is asked for several at once.
+    private func requireSizes(of entries: [Manifest.Entry]) async throws {
+        let blobs = blobs
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, entry) in entries.enumerated() {
+                if number >= 16 { try await group.next() }
+                group.addTask {
+                    guard try await blobs.sizeInBytes(of: entry.digest) == entry.sizeInBytes else {
+                        throw ServiceError(
+                            .validationFailed, "the file \"\(entry.path)\" does not have the size that the worker says",
+                            rule: "manifest-size")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     private func apply(
         _ result: Result, of completion: JobCompletion, to siteID: SiteID, from host: HostID
-    ) async throws -> (job: Job, next: Job?)? {
+    ) async throws -> (job: Job, next: [Job])? {
         let lease = completion.lease
         let now = clock.now()
         // Beside those of other sites: all that is decided here is of this one.
         return try await database.withTransaction(on: .only([siteID.text])) {
-            transaction -> (job: Job, next: Job?)? in
+            transaction -> (job: Job, next: [Job])? in
             // The site first, then the job: the order of locks everywhere.
-            guard var site = try await stores.sites.find(siteID, in: transaction),
-                var record = try await stores.jobs.find(lease.job, in: transaction),
-                site.admits(lease, of: host, on: record.job)
-            else { return nil }
+            let (foundSite, foundJob, asked) = try await transaction.answers(
+                stores.sites.find(siteID), stores.jobs.find(lease.job), stores.edits.find(job: lease.job))
+            guard var site = foundSite, var record = foundJob, site.admits(lease, of: host, on: record.job) else {
+                return nil
+            }
             record.summary = String(completion.summary.prefix(4000))
             let before = record
             let accounting = EngineAccounting(stores: stores)
-            let asked = try await stores.edits.find(job: lease.job, in: transaction)
             let used = record.isFromCache ? .zero : completion.usage
             record.usage = record.usage + used
             switch result {
@@ -127,8 +163,13 @@ package struct JobCompletions: Sendable {
                 let version = try await recorder.record(
                     content, on: &site, parent: parent,
                     origin: .edit(edit.id, job: record.job.id, engine: edit.engine), author: edit.author,
-                    summary: completion.summary, showsPreview: edit.showsPreview, at: now, in: transaction)
+                    summary: completion.summary,
+                    // What somebody put into the preview meanwhile stays there; this version can be picked.
+                    showsPreview: edit.showsPreview && (edit.isBaseChosen || (site.preview ?? site.live) == parent),
+                    at: now, in: transaction)
                 record.findings = content.warnings
+                try await PageCheckOpening(stores: stores).note(
+                    completion.look, at: version, by: lease, of: host, at: now, in: transaction)
                 if let scope = content.scope {
                     try await stores.reviews.save(
                         ChangeReview(
@@ -167,7 +208,7 @@ package struct JobCompletions: Sendable {
                 in: transaction)
             let next =
                 record.job.isTerminal
-                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : []
             FaultPoint.beforeCompletionCommit.reach()
             return (record.job, next)
         }
@@ -234,7 +275,7 @@ package struct JobCompletions: Sendable {
         }
         if let original = edit.replayOf { return try await replayed(original, as: digest) }
         // Before its plan is approved, a generation changes nothing.
-        if let generation, generation.stopsAfterPlan, changes.isEmpty { return .plan(parent.number) }
+        if let generation, generation.stopsAfterPlan { return .plan(parent.number) }
         guard !changes.isEmpty else {
             return .failure(
                 JobFailure(kind: .task, code: "nothing-changed", message: "Nothing was changed."), findings: [])
@@ -254,13 +295,7 @@ package struct JobCompletions: Sendable {
                     kind: .infrastructure, code: "blobs-missing",
                     message: "\(missing.count) of the changed files did not arrive."), findings: [])
         }
-        for entry in changes.upserts {
-            guard try await blobs.sizeInBytes(of: entry.digest) == entry.sizeInBytes else {
-                throw ServiceError(
-                    .validationFailed, "the file \"\(entry.path)\" does not have the size that the worker says",
-                    rule: "manifest-size")
-            }
-        }
+        try await requireSizes(of: changes.upserts)
         do {
             let content = try await recorder.check(
                 StagedContent(manifest: manifest, batch: nil, sweeps: sweeps), parent: parent,

@@ -85,22 +85,30 @@ package struct JobLedger: Sendable {
         let now = clock.now()
         let began = ContinuousClock.now
         let granted = try await unlessGrantedElsewhere(try await scope(of: [id])) { transaction in
-            guard let found = try await stores.jobs.find(id, in: transaction), case .ready = found.job.state,
-                try await !stores.installation.isRecovering(in: transaction),
-                var site = try await stores.sites.find(found.job.site, in: transaction),
-                var edit = try await stores.edits.find(job: id, in: transaction), engines.contains(edit.engine)
+            let known = try await transaction.answers(
+                stores.jobs.find(id), stores.sites.find(of: id), stores.edits.find(job: id),
+                stores.installation.isRecovering)
+            guard let found = known.0, case .ready = found.job.state, var site = known.1, var edit = known.2,
+                engines.contains(edit.engine), !known.3
             else { return nil }
             let fence = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
-            guard var record = try await stores.jobs.find(id, in: transaction), case .ready = record.job.state else {
+            let shownBase = edit.isBaseChosen ? edit.base : site.preview ?? edit.base
+            let (current, active, shownVersion) = try await transaction.answers(
+                stores.jobs.find(id), stores.jobs.active(of: site.id), stores.versions.find(shownBase, of: site.id))
+            guard var record = current, case .ready = record.job.state else {
                 // Somebody else granted it meanwhile. The fence that this one raised would make that lease stale.
                 throw GrantedElsewhere()
             }
-            if !edit.isBaseChosen, let shown = site.preview, shown != edit.base {
-                edit.base = shown
-                try await stores.edits.rebase(edit.id, onto: shown, in: transaction)
+            let others = active.filter { $0.id != id }
+            guard record.job.fits(beside: others) else {
+                throw ServiceError(.internalError, "\(id) is ready beside a job of its site that it does not fit")
             }
-            guard let base = try await stores.versions.find(edit.base, of: site.id, in: transaction) else {
+            if shownBase != edit.base {
+                edit.base = shownBase
+                try await stores.edits.rebase(edit.id, onto: shownBase, in: transaction)
+            }
+            guard let base = shownVersion else {
                 throw ServiceError(.internalError, "the base version of \(id) is missing")
             }
             let assignment = try await desk.assignment(
@@ -117,8 +125,7 @@ package struct JobLedger: Sendable {
                 base: base.digest, engine: edit.engine,
                 prompt: assignment.prompt, limits: assignment.limits, model: assignment.model,
                 replay: assignment.replay,
-                // A plan, and what is made of one, is told in full: an engine's memory may not have it.
-                conversation: edit.mode == .change && edit.plan == nil ? edit.conversation?.text ?? "" : "",
+                conversation: try await memory(of: edit, in: transaction),
                 continuation: edit.prompt.text,
                 generation: try await task(of: record.job, in: transaction))
             return Granted(offer: offer, waited: waited)
@@ -148,6 +155,16 @@ package struct JobLedger: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(generation.task(with: steps)), as: UTF8.self)
+    }
+
+    /// Under which name an engine is to remember the talk that this edit belongs to; empty when it is told all of it. A
+    /// plan, what is made of one, and tries side by side are told in full: a memory cannot have them all, and after tries
+    /// a new one begins.
+    private func memory(of edit: Edit, in transaction: any SQLTransaction) async throws -> String {
+        guard edit.mode == .change, edit.plan == nil, edit.variant == nil, let conversation = edit.conversation
+        else { return "" }
+        let tries = try await stores.edits.lastVariants(in: conversation, before: edit.id, in: transaction)
+        return tries.map { "\(conversation)_\($0)" } ?? conversation.text
     }
 
     private struct Granted: Sendable {
@@ -275,11 +292,11 @@ package struct JobLedger: Sendable {
     ) async throws -> Bool {
         let now = clock.now()
         let (job, next) = try await database.withTransaction(on: try await scope(of: [id])) {
-            transaction -> (Job?, Job?) in
+            transaction -> (Job?, [Job]) in
             try await confirm(transaction)
             guard var record = try await stores.jobs.find(id, in: transaction), record.job.grant?.lease == lease,
                 var site = try await stores.sites.find(record.job.site, in: transaction)
-            else { return (nil, nil) }
+            else { return (nil, []) }
             _ = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
             try record.job.lose(reason, at: now)
@@ -295,14 +312,14 @@ package struct JobLedger: Sendable {
                 in: transaction)
             let next =
                 record.job.isTerminal
-                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : []
             return (record.job, next)
         }
         guard let job else { return false }
         MetricsSystem.factory.increment(.leasesLost, reason.code)
         feed.announce()
         if case .ready = job.state { await ready.announce(job) }
-        if let next { await ready.announce(next) }
+        for job in next { await ready.announce(job) }
         logger.warning(
             "Took job back from its host",
             metadata: [
@@ -318,15 +335,15 @@ package struct JobLedger: Sendable {
     ) async throws -> Job? {
         let now = clock.now()
         let (job, next) = try await database.withTransaction(on: try await scope(of: [lease.job])) {
-            transaction -> (Job?, Job?) in
+            transaction -> (Job?, [Job]) in
             guard var record = try await stores.jobs.find(lease.job, in: transaction),
                 record.job.grant?.host == host, record.job.grant?.lease == lease,
                 let site = try await stores.sites.find(record.job.site, in: transaction)
-            else { return (nil, nil) }
+            else { return (nil, []) }
             do {
                 try body(&record.job)
             } catch is JobError {
-                return (nil, nil)
+                return (nil, [])
             }
             try await stores.jobs.save(record, in: transaction)
             try await AuditTrail(stores: stores).record(endOf: record.job, by: .host(host), at: now, in: transaction)
@@ -335,11 +352,11 @@ package struct JobLedger: Sendable {
             // A job that was to be stopped ends when its host hands it back: the next one of the site may go on.
             let next =
                 record.job.isTerminal
-                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : nil
+                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : []
             return (record.job, next)
         }
         if job != nil { feed.announce() } else { MetricsSystem.factory.increment(.staleWrites, "move") }
-        if let next { await ready.announce(next) }
+        for job in next { await ready.announce(job) }
         return job
     }
 }

@@ -97,7 +97,7 @@ package struct JobService: Sendable {
     ) async throws -> JobView {
         let now = clock.now()
         let (view, next) = try await database.withTransaction(once.from { $0.view }) {
-            transaction -> (view: JobView, next: Job?) in
+            transaction -> (view: JobView, next: [Job]) in
             let (site, found) = try await find(id, for: principal, in: transaction)
             var record = found
             do {
@@ -107,7 +107,7 @@ package struct JobService: Sendable {
                     .conflict, "the job is \(record.job.stateName.rawValue) already", rule: "job-state", cause: error)
             }
             try await stores.jobs.save(record, in: transaction)
-            var next: Job?
+            var next: [Job] = []
             if record.job.isTerminal {
                 try await AuditTrail(stores: stores).record(
                     endOf: record.job, by: .user(principal.user), requestID: principal.requestID, at: now,
@@ -128,7 +128,7 @@ package struct JobService: Sendable {
         }
         if let grant = view.job.grant { workers.tell(.cancel(grant.lease), to: grant.host) }
         await ready.withdraw(id)
-        if let next { await ready.announce(next) }
+        for job in next { await ready.announce(job) }
         feed.announce()
         logger.notice("Cancelled job", metadata: ["job.id": "\(id)"])
         return view

@@ -31,7 +31,7 @@ struct JobViewer: Sendable {
                 reason: .recovery, message: "The coordinator is in recovery until an admin has looked.",
                 position: position)
         }
-        if case .queued = job.state, let active = try await stores.jobs.active(of: job.site, in: transaction)?.job {
+        if case .queued = job.state, let active = try await stores.jobs.active(of: job.site, in: transaction).first {
             let since = active.grant?.acceptedAt ?? active.updatedAt
             return JobWait(
                 reason: .siteBusy,

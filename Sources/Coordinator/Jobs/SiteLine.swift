@@ -2,7 +2,7 @@ import Database
 import Domain
 import Persistence
 
-/// The line of jobs of one site: at most one is ready or leased, the others wait their turn.
+/// The line of jobs of one site: one is ready or leased, or tries at one request are; the others wait their turn.
 struct SiteLine: Sendable {
     let stores: Stores
 
@@ -11,7 +11,7 @@ struct SiteLine: Sendable {
         _ job: Job, owner: UserID, at now: Timestamp, in transaction: any SQLTransaction
     ) async throws -> Job {
         var job = job
-        let active = try await stores.jobs.active(of: job.site, in: transaction)?.job
+        let active = try await stores.jobs.active(of: job.site, in: transaction)
         let queued = try await stores.jobs.countQueued(of: job.site, in: transaction)
         try job.join(behind: active, andQueued: queued, at: now)
         if job.isActive { job.takeTurn(try await stores.jobs.fairShare(of: owner, in: transaction)) }
@@ -19,14 +19,23 @@ struct SiteLine: Sendable {
         return job
     }
 
-    /// Makes the next job of the site ready after the one before has left; returns it.
-    func moveUp(_ site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws -> Job? {
-        let active = try await stores.jobs.active(of: site, in: transaction)?.job
-        guard var next = try await stores.jobs.nextQueued(of: site, in: transaction),
-            try next.job.moveUp(behind: active, at: now)
-        else { return nil }
-        next.job.takeTurn(try await stores.jobs.fairShare(ofOwnerOf: site, in: transaction))
-        try await stores.jobs.save(next, in: transaction)
-        return next.job
+    /// Makes the next job of the site ready after the one before has left, and with a try its siblings that stand right
+    /// behind it; returns those.
+    func moveUp(_ site: SiteID, at now: Timestamp, in transaction: any SQLTransaction) async throws -> [Job] {
+        var (active, line, share) = try await transaction.answers(
+            stores.jobs.active(of: site), stores.jobs.firstQueued(of: site, limit: 2),
+            stores.jobs.fairShare(ofOwnerOf: site))
+        var moved: [Job] = []
+        while var next = line.first, try next.job.moveUp(behind: active, at: now) {
+            next.job.takeTurn(share)
+            try await stores.jobs.save(next, in: transaction)
+            active.append(next.job)
+            moved.append(next.job)
+            // Most lines are one job at a time.
+            guard line.count > 1 else { break }
+            (line, share) = try await transaction.answers(
+                stores.jobs.firstQueued(of: site, limit: 2), stores.jobs.fairShare(ofOwnerOf: site))
+        }
+        return moved
     }
 }

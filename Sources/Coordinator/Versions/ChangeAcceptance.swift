@@ -156,7 +156,7 @@ package struct ChangeAcceptance: Sendable {
                 .conflict, "the preview has changed since: this change would take that back", rule: "preview-moved",
                 nextStep: "Ask for it again with: pagewright retry \(edit.job).")
         }
-        guard try await stores.jobs.active(of: site.id, in: transaction) == nil else {
+        guard try await stores.jobs.active(of: site.id, in: transaction).isEmpty else {
             throw ServiceError(
                 .conflict, "another job of this site is under way", rule: "site-busy",
                 nextStep: "Wait for it to end, then accept again.")

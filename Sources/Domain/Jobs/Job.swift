@@ -48,6 +48,9 @@ package struct Job: Sendable, Identifiable, Equatable {
     package let id: JobID
     package let site: SiteID
     package let kind: Kind
+    /// The tries at one request that this is one of; `nil` for a job on its own. A try never moves what the site shows, so
+    /// it may be worked on beside its siblings.
+    package let trial: EditID?
     /// Higher goes first. Set when it becomes ready, so that users take turns.
     package private(set) var priority: Int
     package private(set) var state: State
@@ -64,13 +67,14 @@ package struct Job: Sendable, Identifiable, Equatable {
     package private(set) var updatedAt: Timestamp
 
     package init(
-        id: JobID, site: SiteID, kind: Kind, priority: Int = 0, state: State = .queued, attempt: Int = 0,
-        losses: Int = 0, cancelRequestedAt: Timestamp? = nil, step: String = "", progress: Int = 0,
+        id: JobID, site: SiteID, kind: Kind, trial: EditID? = nil, priority: Int = 0, state: State = .queued,
+        attempt: Int = 0, losses: Int = 0, cancelRequestedAt: Timestamp? = nil, step: String = "", progress: Int = 0,
         createdAt: Timestamp, updatedAt: Timestamp? = nil
     ) {
         self.id = id
         self.site = site
         self.kind = kind
+        self.trial = trial
         self.priority = priority
         self.state = state
         self.attempt = attempt
@@ -89,7 +93,7 @@ package struct Job: Sendable, Identifiable, Equatable {
         }
     }
 
-    /// Whether it holds its site's line: at most one job of a site does.
+    /// Whether it holds its site's line: at most one job of a site does, or tries at one request do together.
     package var isActive: Bool {
         switch state {
         case .ready, .leased: true

@@ -37,7 +37,11 @@ package struct EditStore: Sendable {
     }
 
     package func find(job: JobID, in transaction: any SQLTransaction) async throws -> Edit? {
-        try await transaction.query("SELECT * FROM edit WHERE job_id = $1", [SQLValue(job)]).first.map(Self.edit)
+        try await transaction.answer(find(job: job))
+    }
+
+    package func find(job: JobID) -> SQLQuery<Edit?> {
+        SQLQuery("SELECT * FROM edit WHERE job_id = $1", [SQLValue(job)]) { try $0.first.map(Self.edit) }
     }
 
     package func find(
@@ -77,6 +81,18 @@ package struct EditStore: Sendable {
         try await transaction.query(
             "SELECT * FROM edit WHERE variant_group = $1 ORDER BY variant, id", [SQLValue(group)]
         ).map(Self.edit)
+    }
+
+    /// The tries side by side that were asked for last in a conversation before `edit`; `nil` when there were none.
+    package func lastVariants(
+        in conversation: ConversationID, before edit: EditID, in transaction: any SQLTransaction
+    ) async throws -> EditID? {
+        try await transaction.query(
+            """
+            SELECT variant_group FROM edit WHERE conversation_id = $1 AND id < $2 AND variant_group IS NOT NULL
+            ORDER BY id DESC LIMIT 1
+            """, [SQLValue(conversation), SQLValue(edit)]
+        ).first?.optionalIdentifier("variant_group")
     }
 
     private static func edit(_ row: SQLRow) throws -> Edit {

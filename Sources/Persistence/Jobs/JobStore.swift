@@ -12,18 +12,18 @@ package struct JobStore: Sendable {
             INSERT INTO job (id, site_id, kind, priority, created_at, state, attempt, losses, cancel_requested_at, step,
                 progress, host_id, lease_token, lease_fence, lease_expires_at, accepted_at, version, failure_kind,
                 failure_code, failure_message, summary, findings, uncached_input_tokens, cached_input_tokens,
-                output_tokens, updated_at, owner_id)
+                output_tokens, updated_at, owner_id, trial)
             VALUES ($1, $22, $23, $24, $25, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21, $26, $27)
+                $19, $20, $21, $26, $27, $28)
             """,
             try Self.columns(record) + [
                 SQLValue(job.site), .text(job.kind.rawValue), SQLValue(job.priority), SQLValue(job.createdAt),
-                SQLValue(job.updatedAt), SQLValue(owner),
+                SQLValue(job.updatedAt), SQLValue(owner), SQLValue(job.trial),
             ])
     }
 
     package func save(_ record: JobRecord, in transaction: any SQLTransaction) async throws {
-        try await transaction.execute(
+        try await transaction.post(
             """
             UPDATE job SET state = $2, attempt = $3, losses = $4, cancel_requested_at = $5, step = $6, progress = $7,
                 host_id = $8, lease_token = $9, lease_fence = $10, lease_expires_at = $11, accepted_at = $12,
@@ -39,7 +39,11 @@ package struct JobStore: Sendable {
     }
 
     package func find(_ id: JobID, in transaction: any SQLTransaction) async throws -> JobRecord? {
-        try await transaction.query("SELECT * FROM job WHERE id = $1", [SQLValue(id)]).first.map(Self.record)
+        try await transaction.answer(find(id))
+    }
+
+    package func find(_ id: JobID) -> SQLQuery<JobRecord?> {
+        SQLQuery("SELECT * FROM job WHERE id = $1", [SQLValue(id)]) { try $0.first.map(Self.record) }
     }
 
     /// The sites of those of `jobs` that are there.
@@ -54,19 +58,24 @@ package struct JobStore: Sendable {
         return sites
     }
 
-    /// The job that holds the line of `site`, if there is one.
-    package func active(of site: SiteID, in transaction: any SQLTransaction) async throws -> JobRecord? {
-        try await transaction.query(
-            "SELECT * FROM job WHERE site_id = $1 AND state IN ('ready', 'leased')", [SQLValue(site)]
-        ).first.map(Self.record)
+    /// The jobs that hold the line of `site`: none, one, or tries at one request. Those that are worked on come first.
+    package func active(of site: SiteID, in transaction: any SQLTransaction) async throws -> [Job] {
+        try await transaction.answer(active(of: site))
     }
 
-    /// The longest waiting job of `site` of the highest priority.
-    package func nextQueued(of site: SiteID, in transaction: any SQLTransaction) async throws -> JobRecord? {
-        try await transaction.query(
-            "SELECT * FROM job WHERE site_id = $1 AND state = 'queued' ORDER BY priority DESC, id LIMIT 1",
+    package func active(of site: SiteID) -> SQLQuery<[Job]> {
+        SQLQuery(
+            "SELECT * FROM job WHERE site_id = $1 AND state IN ('ready', 'leased') ORDER BY state, id",
             [SQLValue(site)]
-        ).first.map(Self.record)
+        ) { rows in try rows.map { try Self.record($0).job } }
+    }
+
+    /// The longest waiting job of `site` of the highest priority, and those behind it.
+    package func firstQueued(of site: SiteID, limit: Int) -> SQLQuery<[JobRecord]> {
+        SQLQuery(
+            "SELECT * FROM job WHERE site_id = $1 AND state = 'queued' ORDER BY priority DESC, id LIMIT $2",
+            [SQLValue(site), SQLValue(limit)]
+        ) { rows in try rows.map(Self.record) }
     }
 
     package func countQueued(of site: SiteID, in transaction: any SQLTransaction) async throws -> Int {
@@ -250,8 +259,8 @@ package struct JobStore: Sendable {
         let attempt = Int(try row.integer("attempt"))
         let job = Job(
             id: id, site: try row.identifier("site_id"), kind: try row.word("kind"),
-            priority: Int(try row.integer("priority")), state: try state(row, of: id, attempt: attempt),
-            attempt: attempt, losses: Int(try row.integer("losses")),
+            trial: try row.optionalIdentifier("trial"), priority: Int(try row.integer("priority")),
+            state: try state(row, of: id, attempt: attempt), attempt: attempt, losses: Int(try row.integer("losses")),
             cancelRequestedAt: try row.optionalTimestamp("cancel_requested_at"), step: try row.text("step"),
             progress: Int(try row.integer("progress")), createdAt: try row.timestamp("created_at"),
             updatedAt: try row.timestamp("updated_at"))
@@ -297,26 +306,25 @@ extension JobStore {
     /// Where users stand in the line for workers. Four steps into indexes, and no lock: two jobs of one user that
     /// become ready at the same instant may get the same turn.
     package func fairShare(of owner: UserID, in transaction: any SQLTransaction) async throws -> FairShare {
-        try await fairShare("owner_id = $1", SQLValue(owner), in: transaction)
+        try await transaction.answer(fairShare("owner_id = $1", SQLValue(owner)))
     }
 
-    package func fairShare(ofOwnerOf site: SiteID, in transaction: any SQLTransaction) async throws -> FairShare {
-        try await fairShare(
-            "owner_id = (SELECT owner_id FROM site WHERE id = $1)", SQLValue(site), in: transaction)
+    package func fairShare(ofOwnerOf site: SiteID) -> SQLQuery<FairShare> {
+        fairShare("owner_id = (SELECT owner_id FROM site WHERE id = $1)", SQLValue(site))
     }
 
-    private func fairShare(
-        _ condition: String, _ parameter: SQLValue, in transaction: any SQLTransaction
-    ) async throws -> FairShare {
-        let row = try await transaction.query(
+    private func fairShare(_ condition: String, _ parameter: SQLValue) -> SQLQuery<FairShare> {
+        SQLQuery(
             """
             SELECT (SELECT MIN(priority) FROM job WHERE state = 'leased') AS served,
                 (SELECT MAX(priority) FROM job WHERE state = 'ready') AS waiting,
                 (SELECT MIN(priority) FROM job) AS last, (SELECT MIN(priority) FROM job WHERE \(condition)) AS own
-            """, [parameter])[0]
-        func turn(_ column: String) throws -> Int? { try row.optionalInteger(column).map { -Int($0) } }
-        return FairShare(
-            served: try turn("served"), waiting: try turn("waiting"), last: try turn("last"), own: try turn("own"))
+            """, [parameter]
+        ) { rows in
+            func turn(_ column: String) throws -> Int? { try rows[0].optionalInteger(column).map { -Int($0) } }
+            return FairShare(
+                served: try turn("served"), waiting: try turn("waiting"), last: try turn("last"), own: try turn("own"))
+        }
     }
 
     /// Ends every job of a site that is being deleted.

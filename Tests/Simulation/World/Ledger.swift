@@ -30,6 +30,8 @@ final class Ledger {
     var largestFence: [Fence] = []
     /// The lease granted last for a site that nobody took back or ended.
     var holder: [JobLease?] = []
+    /// Those that are worked on side by side, of a site.
+    var tries: [[JobLease]] = []
     var firstViolation: Violation?
 
     /// The highest generation that was durable and not undone, and that of a tombstone, by host and site.
@@ -47,6 +49,7 @@ final class Ledger {
         largestGranted.append(.zero)
         largestFence.append(.zero)
         holder.append(nil)
+        tries.append([])
         for host in floors.indices {
             floors[host].append(-1)
             tombstones[host].append(nil)
@@ -148,16 +151,19 @@ final class Ledger {
                     "the fence of site_\(number) fell from \(largestFence[number]) to \(row.site.fence)")
             }
             largestFence[number] = max(largestFence[number], row.site.fence)
-            var active = 0
-            for case let job? in new.jobs where job.isActive && job.site == row.site.id {
-                active += 1
-                if let lease = job.grant?.lease, lease.fence != row.site.fence {
+            let active = new.active(of: row.site.id)
+            for job in active {
+                if let lease = job.grant?.lease,
+                    job.trial == nil ? lease.fence != row.site.fence : lease.fence > row.site.fence
+                {
                     fail(
                         .acceptedIsCurrent,
                         "\(job.id) is leased under fence \(lease.fence), but its site's is \(row.site.fence)")
                 }
             }
-            if active > 1 { fail(.oneActivePerSite, "site_\(number) has \(active) jobs that are ready or leased") }
+            if active.count > 1, Set(active.map(\.trial)).count > 1 || active[0].trial == nil {
+                fail(.oneActivePerSite, "site_\(number) has \(active.count) jobs that are ready or leased")
+            }
             for pointer in [row.site.live, row.site.preview] {
                 guard let pointer else { continue }
                 if pointer.rawValue > row.versions.count {
@@ -185,17 +191,20 @@ final class Ledger {
 
     // MARK: Moves
 
-    func granted(_ lease: JobLease, site: Int, was state: Job.StateName) {
+    func granted(_ lease: JobLease, site: Int, was state: Job.StateName, isTry: Bool) {
         if state != .ready { fail(.hintsDecideNothing, "\(lease.job) was granted while it was \(state)") }
         if lease.fence <= largestGranted[site] {
             fail(.fencesGrow, "site_\(site) was granted under fence \(lease.fence) after \(largestGranted[site])")
         }
         largestGranted[site] = max(largestGranted[site], lease.fence)
-        holder[site] = lease
+        // Whoever held the site before holds it no more, but for a sibling of a try.
+        tries[site] = isTry ? tries[site].filter { $0.job != lease.job } + [lease] : []
+        holder[site] = isTry ? nil : lease
     }
 
     func ended(_ lease: JobLease, site: Int) {
         if holder[site] == lease { holder[site] = nil }
+        tries[site].removeAll { $0 == lease }
     }
 
     /// A job was taken from its host; `counts` when the host had accepted it.
@@ -208,16 +217,17 @@ final class Ledger {
     }
 
     /// A write under a lease took effect.
-    func wrote(_ lease: JobLease, site: Int, completes: Bool) {
+    func wrote(_ lease: JobLease, of job: Job, completes: Bool) {
+        let site = Number.of(job.site.text)
         if completes {
             let number = Number.of(lease.job.text)
             timeline.completions[number] += 1
             if timeline.completions[number] > 1 { fail(.oneCompletion, "\(lease.job) completed twice") }
         }
-        if lease.fence < largestGranted[site] {
+        if job.trial == nil, lease.fence < largestGranted[site] {
             fail(.noWriteBelowFence, "\(lease.job) wrote under fence \(lease.fence) after \(largestGranted[site])")
         }
-        if holder[site] != lease {
+        if holder[site] != lease, !tries[site].contains(lease) {
             fail(.acceptedIsCurrent, "\(lease.job) took attempt \(lease.attempt), which is not the one held now")
         }
     }

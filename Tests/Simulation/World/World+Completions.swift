@@ -43,7 +43,7 @@ extension World {
         let lease = completion.lease
         let instant = wall(coordinator)
         let result = transact(on: coordinator, "complete \(lease.job)") {
-            rows -> (job: Job, next: Job?, held: JobLease, counts: Bool)? in
+            rows -> (job: Job, next: [Job], held: JobLease, counts: Bool)? in
             guard admits(link.host, epoch: link.epoch, in: rows), var job = rows.job(lease.job),
                 var site = rows.site(job.site)?.site
             else { return nil }
@@ -53,7 +53,7 @@ extension World {
             let held = isLoose ? job.grant?.lease ?? lease : lease
             if mutation == .duplicateApplies, isLoose {
                 job = Job(
-                    id: job.id, site: job.site, kind: job.kind,
+                    id: job.id, site: job.site, kind: job.kind, trial: job.trial,
                     state: .leased(Job.Grant(lease: lease, host: host, expiresAt: instant)), attempt: job.attempt,
                     createdAt: job.createdAt)
             }
@@ -66,8 +66,11 @@ extension World {
                 row.versions.append(
                     Tables.VersionRow(content: digests.firstIndex(of: digest)!, digest: digest))
                 rows.sites[Number.of(job.site.text)] = row
-                try site.showPreview(of: number)
-                if mutation != .generationStays { rows.raiseGenerations(of: site.id, at: instant) }
+                // A try is there to be picked; it moves nothing.
+                if job.trial == nil {
+                    try site.showPreview(of: number)
+                    if mutation != .generationStays { rows.raiseGenerations(of: site.id, at: instant) }
+                }
                 try job.succeed(held, with: number, at: instant)
             case .failed(let failure):
                 counts = failure.kind == .infrastructure && job.grant?.acceptedAt != nil
@@ -78,7 +81,7 @@ extension World {
             rows.save(site)
             rows.save(job)
             if mutation != .auditAfterwards { rows.record(endOf: job) }
-            return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil, held, counts)
+            return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : [], held, counts)
         } committed: { job, _, held, counts in
             noteEffect(of: link)
             if case .succeeded(_, let digest) = outcome, let content = digests.firstIndex(of: digest),
@@ -88,7 +91,7 @@ extension World {
                     collected.contains(content) ? .garbageIsGarbage : .liveIsComplete,
                     "a version of \(job.site) was recorded without its blobs")
             }
-            ledger.wrote(lease, site: Number.of(job.site.text), completes: job.isTerminal)
+            ledger.wrote(lease, of: job, completes: job.isTerminal)
             ledger.ended(held, site: Number.of(job.site.text))
             if counts { ledger.lost(job, counts: true) }
         }
@@ -104,7 +107,7 @@ extension World {
             }
         }
         if case .ready = result.job.state { hint(Number.of(result.job.id.text)) }
-        if let next = result.next { hint(Number.of(next.id.text)) }
+        for next in result.next { hint(Number.of(next.id.text)) }
         note(.completionApplied)
         announce(from: coordinator)
         send(.verdict(lease, .applied), on: connection)

@@ -68,8 +68,8 @@ extension World {
             if mutation == .raceRaisesFence, was == .leased { tables = rows }
             if mutation == .hintGrants, was != .ready, !job.isTerminal {
                 job = Job(
-                    id: job.id, site: job.site, kind: job.kind, state: .ready, attempt: job.attempt, losses: job.losses,
-                    createdAt: job.createdAt)
+                    id: job.id, site: job.site, kind: job.kind, trial: job.trial, state: .ready, attempt: job.attempt,
+                    losses: job.losses, createdAt: job.createdAt)
             }
             if let shown = site.preview { rows.bases[number] = shown }
             let lease = try job.grant(
@@ -82,7 +82,8 @@ extension World {
                 engine: .builtin, prompt: "", limits: JobOffer.Limits())
             return (offer, was)
         } committed: { offer, was in
-            ledger.granted(offer.lease, site: Number.of(offer.site.text), was: was)
+            ledger.granted(
+                offer.lease, site: Number.of(offer.site.text), was: was, isTry: tables.job(number)?.trial != nil)
         }
         guard let offer = granted?.offer else { return }
         if mutation == .rowDeletedAtPoll { tables.jobs[number] = nil }
@@ -129,7 +130,7 @@ extension World {
         _ body: (inout Job) throws -> Void, committed: (Job) -> Void
     ) -> Job? {
         let instant = wall(coordinator)
-        let result = transact(on: coordinator, name) { rows -> (job: Job, next: Job?)? in
+        let result = transact(on: coordinator, name) { rows -> (job: Job, next: [Job])? in
             if let epoch, !admits(host, epoch: epoch, in: rows) { return nil }
             guard var job = rows.job(lease.job), job.grant?.host == Number.host(host), job.grant?.lease == lease else {
                 return nil
@@ -137,12 +138,12 @@ extension World {
             try body(&job)
             rows.save(job)
             rows.record(endOf: job)
-            return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil)
+            return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : [])
         } committed: {
             committed($0.job)
         }
         guard let result else { return nil }
-        if let next = result.next { hint(Number.of(next.id.text)) }
+        for next in result.next { hint(Number.of(next.id.text)) }
         return result.job
     }
 
@@ -154,7 +155,7 @@ extension World {
             try job.report(lease, step: "Starting", progress: 1, at: instant)
         } committed: { job in
             noteEffect(of: link)
-            ledger.wrote(lease, site: Number.of(job.site.text), completes: false)
+            ledger.wrote(lease, of: job, completes: false)
         }
         return job != nil || !coordinators[link.coordinator].isAlive || isDatabaseAway
     }
@@ -166,7 +167,7 @@ extension World {
             try $0.report(lease, step: step, progress: percent, at: instant)
         } committed: { job in
             noteEffect(of: link)
-            ledger.wrote(lease, site: Number.of(job.site.text), completes: false)
+            ledger.wrote(lease, of: job, completes: false)
         }
     }
 
@@ -178,8 +179,8 @@ extension World {
         let job = move(lease, of: Number.of(host.text), epoch: epoch, on: coordinator, "hand back") { job in
             if mutation == .handBackCounts, job.grant?.acceptedAt == nil {
                 job = Job(
-                    id: job.id, site: job.site, kind: job.kind, state: job.state, attempt: job.attempt,
-                    losses: job.losses + 1, createdAt: job.createdAt)
+                    id: job.id, site: job.site, kind: job.kind, trial: job.trial, state: job.state,
+                    attempt: job.attempt, losses: job.losses + 1, createdAt: job.createdAt)
             }
             try job.handBack(lease, at: instant)
         } committed: { job in
@@ -197,7 +198,7 @@ extension World {
     func lose(_ lease: JobLease, because code: String, on coordinator: Int?, under term: Term? = nil) {
         let instant = coordinator.map(wall) ?? Timestamp(millisecondsSinceEpoch: Self.epoch + now)
         let reason = JobFailure(kind: .infrastructure, code: code, message: code)
-        let result = transact(on: coordinator, "lose") { rows -> (job: Job, next: Job?, counts: Bool)? in
+        let result = transact(on: coordinator, "lose") { rows -> (job: Job, next: [Job], counts: Bool)? in
             guard confirms(term, in: rows) else { return nil }
             guard var job = rows.job(lease.job), job.grant?.lease == lease, var site = rows.site(job.site)?.site else {
                 return nil
@@ -208,7 +209,7 @@ extension World {
             try job.lose(reason, at: instant)
             rows.save(job)
             rows.record(endOf: job)
-            return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : nil, counts)
+            return (job, job.isTerminal ? try rows.moveUp(job.site, at: instant) : [], counts)
         } committed: { job, _, counts in
             note(.leaseLost)
             acted(under: term)
@@ -219,7 +220,7 @@ extension World {
         guard let result else { return }
         trace.note(5, now, words: "\(now) lost \(lease.job) attempt \(lease.attempt): \(code)")
         if case .ready = result.job.state { hint(Number.of(result.job.id.text)) }
-        if let next = result.next { hint(Number.of(next.id.text)) }
+        for next in result.next { hint(Number.of(next.id.text)) }
     }
 
     func reap(_ coordinator: Int, life: Int) {

@@ -142,7 +142,10 @@ extension World {
             rows.isRecovering = true
             return lost
         } committed: { lost in
-            for site in ledger.holder.indices { ledger.holder[site] = nil }
+            for site in ledger.holder.indices {
+                ledger.holder[site] = nil
+                ledger.tries[site] = []
+            }
             for lease in lost { ledger.timeline.acceptedLosses[Number.of(lease.job.text)] += 1 }
         }
     }
