@@ -64,13 +64,22 @@ struct EgressDesk: Sendable {
         var hasBegun = false
         do {
             guard let body else { throw EgressRefusal.bodySize }
+            if let playback = grant.playback {
+                try ledger.beginRequest()
+                account.received = try await play(playback, asked, replies)
+                account.status = 200
+                log("Answered a request from a transcript", asked, account, began)
+                return asked.isKeepAlive
+            }
             let request = try EgressRequest(asked, bodySize: body.readableBytes, allowed: grant.allowed)
             try ledger.beginRequest()
+            if let witness = grant.witness, !witness.mayAsk() { throw EgressRefusal.tokenBudget }
             try ledger.count(body.readableBytes)
             account.sent = body.readableBytes
             let (stream, peer) = try await model.open(request.address)
             account.peer = "\(peer.ipAddress ?? "?"):\(peer.port ?? 0)"
-            try await exchange(request, body, stream, replies, &account, &hasBegun)
+            try await exchange(
+                request, to: Self.operation(of: asked), body, stream, replies, &account, &hasBegun)
             log("Let a request through", asked, account, began)
             return asked.isKeepAlive
         } catch let refusal as EgressRefusal {
@@ -89,9 +98,27 @@ struct EgressDesk: Sendable {
         }
     }
 
+    private static func operation(of asked: HTTPRequestHead) -> String { String(asked.uri.prefix { $0 != "?" }) }
+
+    /// Returns how long the answer was.
+    private func play(
+        _ playback: any EgressPlayback, _ asked: HTTPRequestHead, _ replies: Replies
+    ) async throws -> Int {
+        guard asked.method == .POST else { throw EgressRefusal.method }
+        guard let answer = playback.next(to: Self.operation(of: asked)) else { throw EgressRefusal.playback }
+        try ledger.count(answer.body.count)
+        let headers = HTTPHeaders([
+            ("content-type", answer.contentType), ("content-length", "\(answer.body.count)"),
+        ])
+        try await replies.write(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)))
+        try await replies.write(.body(.byteBuffer(ByteBuffer(bytes: answer.body))))
+        try await replies.write(.end(nil))
+        return answer.body.count
+    }
+
     private func exchange(
-        _ request: EgressRequest, _ body: ByteBuffer, _ stream: ModelConnection.Stream, _ replies: Replies,
-        _ account: inout Account, _ hasBegun: inout Bool
+        _ request: EgressRequest, to operation: String, _ body: ByteBuffer, _ stream: ModelConnection.Stream,
+        _ replies: Replies, _ account: inout Account, _ hasBegun: inout Bool
     ) async throws {
         var (seen, begun) = (account, hasBegun)
         defer { (account, hasBegun) = (seen, begun) }
@@ -100,6 +127,7 @@ struct EgressDesk: Sendable {
             if body.readableBytes > 0 { try await outbound.write(.body(.byteBuffer(body))) }
             try await outbound.write(.end(nil))
             var scrubber = SecretScrubber(request.secret)
+            var reader: (any EgressAnswerReader)?
             for try await part in answer {
                 switch part {
                 case .head(let head):
@@ -108,6 +136,10 @@ struct EgressDesk: Sendable {
                     seen.status = Int(head.status.code)
                     guard !(300..<400).contains(head.status.code) else { throw EgressRefusal.redirect }
                     begun = true
+                    if head.status == .ok {
+                        reader = grant.witness?.answer(
+                            to: operation, contentType: head.headers.first(name: "content-type") ?? "")
+                    }
                     try await replies.write(
                         .head(
                             HTTPResponseHead(
@@ -117,9 +149,14 @@ struct EgressDesk: Sendable {
                     seen.received += piece.readableBytes
                     try ledger.count(piece.readableBytes)
                     let clean = scrubber.scrub(piece.readableBytesView)
-                    if !clean.isEmpty { try await replies.write(.body(.byteBuffer(ByteBuffer(bytes: clean)))) }
+                    if !clean.isEmpty {
+                        reader?.read(clean)
+                        try await replies.write(.body(.byteBuffer(ByteBuffer(bytes: clean))))
+                    }
                 case .end:
                     let rest = scrubber.finish()
+                    reader?.read(rest)
+                    await reader?.finish()
                     if !rest.isEmpty { try await replies.write(.body(.byteBuffer(ByteBuffer(bytes: rest)))) }
                     try await replies.write(.end(nil))
                     return

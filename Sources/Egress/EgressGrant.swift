@@ -10,15 +10,21 @@ package struct EgressGrant: Sendable {
     /// Of requests and answers together.
     package let byteBudget: Int64
     package let requestBudget: Int
+    /// `nil` when nobody watches.
+    package let witness: (any EgressWitness)?
+    /// Where all answers come from; `nil` when models are asked.
+    package let playback: (any EgressPlayback)?
 
     package init(
         socketPath: String, job: JobID, allowed: [ModelEndpoint], byteBudget: Int64 = 256 << 20,
-        requestBudget: Int = 500
+        requestBudget: Int = 500, witness: (any EgressWitness)? = nil, playback: (any EgressPlayback)? = nil
     ) {
         self.socketPath = socketPath
         self.job = job
         self.allowed = allowed
         self.byteBudget = byteBudget
         self.requestBudget = requestBudget
+        self.witness = witness
+        self.playback = playback
     }
 }

@@ -21,6 +21,9 @@ struct EgressRefusal: Error, Equatable {
         .forbidden, "request-budget", "This task has asked its model as often as it may.")
     static let byteBudget = EgressRefusal(
         .forbidden, "byte-budget", "This task has sent and received as much as it may.")
+    static let tokenBudget = EgressRefusal(
+        .forbidden, "token-budget", "This task has used all the tokens that it may.")
+    static let playback = EgressRefusal(.conflict, "playback", "Nothing more was said then.")
     static let resolution = EgressRefusal(.badGateway, "resolution", "The model's name leads nowhere.")
     static let address = EgressRefusal(
         .badGateway, "address", "The model's name leads to an address that is not to be asked.")

@@ -15,10 +15,15 @@ package protocol Engine: Sendable {
 
     /// What of its state folder it needs to go on with a conversation: names of folders; empty when it remembers nothing.
     var remembered: [String] { get }
+
+    /// Whether a replay is this engine once more, with what its model said then from the transcript that was written
+    /// outside of the sandbox: a ``ModelTraffic``. Others keep a transcript of their own, or need none.
+    var followsTraffic: Bool { get }
 }
 
 extension Engine {
     package var remembered: [String] { [] }
+    package var followsTraffic: Bool { false }
 }
 
 /// The model that an engine is to ask. The key is not here: the broker outside of the sandbox has it.
@@ -89,6 +94,18 @@ package struct EngineRefusal: Error, Sendable, Equatable {
             failure: JobFailure(
                 kind: .task, code: "engine-misconfigured",
                 message: "No model is configured for the engine \(engine.rawValue). An administrator has to do that."))
+    }
+
+    package static let unreadableTranscript = EngineRefusal(
+        failure: JobFailure(
+            kind: .task, code: "replay-diverged",
+            message: "The transcript cannot be followed: this worker cannot read it."))
+
+    static func noGenerator(for engine: EngineName) -> EngineRefusal {
+        EngineRefusal(
+            failure: JobFailure(
+                kind: .task, code: "engine-misconfigured",
+                message: "The engine \(engine.rawValue) of this worker makes no sites from briefs."))
     }
 
     static func noWay(to engine: EngineName) -> EngineRefusal {

@@ -70,6 +70,12 @@ final class AttemptControl: Sendable {
         task.renew(for: remaining)
     }
 
+    /// Ends what runs for the attempt; the attempt itself goes on and says why.
+    func endTask() {
+        let task = state.withLock { $0.task }
+        task?.cancel()
+    }
+
     /// Returns when the attempt is to stop: somebody said so, or its lease ran out. To be awaited once.
     func waitForStop() async {
         await withTaskGroup(of: Void.self) { group in

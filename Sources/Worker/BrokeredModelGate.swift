@@ -20,7 +20,7 @@ package struct BrokeredModelGate: ModelGate {
     }
 
     package func withWay<Value: Sendable>(
-        to endpoint: ModelEndpoint, for job: JobID, _ body: (_ folder: String) async throws -> Value
+        to way: ModelWay, for job: JobID, _ body: (_ folder: String) async throws -> Value
     ) async throws -> Value {
         let folder = "\(directory)/\(job)"
         let directory = directory
@@ -28,7 +28,14 @@ package struct BrokeredModelGate: ModelGate {
             try Workspace.makeFolder(directory)
             try Workspace.makeFolder(folder)
         }
-        let grant = EgressGrant(socketPath: folder + "/model.sock", job: job, allowed: [endpoint])
+        let socket = folder + "/model.sock"
+        let grant =
+            switch way {
+            case .model(let endpoint, let witness):
+                EgressGrant(socketPath: socket, job: job, allowed: [endpoint], witness: witness)
+            case .recorded(let playback):
+                EgressGrant(socketPath: socket, job: job, allowed: [], playback: playback)
+            }
         let value = try await broker.withSocket(for: grant) { try await body(folder) }
         // Not when it throws: the task may go on without this agent, and the next one needs this very folder.
         rmdir(folder)

@@ -1,7 +1,6 @@
 import AgentCore
 import Artifacts
 import BlockingIO
-import Browser
 import Domain
 import Engines
 import Faults
@@ -31,7 +30,7 @@ struct JobAttempt: Sendable {
         var gate: (any ModelGate)?
         /// `nil` when engines remember nothing here.
         var memory: ConversationMemory?
-        /// `nil` when nothing looks at changed pages.
+        /// What a browser sees of changed pages comes after the result; `nil` when nobody asks for that.
         var inspector: PageInspector?
     }
 
@@ -75,7 +74,7 @@ struct JobAttempt: Sendable {
         }
         let completion = JobCompletion(
             lease: offer.lease, outcome: outcome, summary: result.summary, usage: result.usage,
-            transcript: result.transcript, steps: reporter.steps)
+            transcript: result.transcript, steps: reporter.steps, look: result.look)
         return (.complete(completion), result.manifest)
     }
 
@@ -98,6 +97,7 @@ struct JobAttempt: Sendable {
         var usage = TokenUsage.zero
         var transcript: [UInt8] = []
         var manifest: Manifest?
+        var look = JobCompletion.Look.none
     }
 
     @concurrent
@@ -124,10 +124,11 @@ struct JobAttempt: Sendable {
                     return result
                 }
                 try await upload(changes, of: manifest)
-                await look(at: changes, of: manifest, since: base)
                 FaultPoint.resultUploaded.reach()
                 result.outcome = .succeeded(changes: changes, digest: manifest.digest)
                 result.manifest = manifest
+                guard let inspector = workshop.inspector, offer.kind != .replay, !changes.isEmpty else { return result }
+                result.look = inspector.announcement(of: changes, of: manifest, by: workshop.runner)
             }
         } catch {
             guard !control.isLeft else { return result }
@@ -186,12 +187,44 @@ struct JobAttempt: Sendable {
 
     private func runEngine() async throws -> EngineResult {
         reporter.progress(offer.generation == nil ? "Editing" : "Making the site", 10)
+        if engine.followsTraffic, !offer.replay.isEmpty { return try await playEngine() }
         guard let endpoint = try endpoint(), let gate = workshop.gate else {
             return try await runEngine(socketFolder: nil)
         }
-        return try await gate.withWay(to: endpoint, for: offer.lease.job) { folder in
+        let (control, pool, path) = (control, workshop.pool, workspace.traffic)
+        let budget = offer.model?.tokenBudget
+        let watch = try await pool.run {
+            TrafficWatch(budget: budget, path: path, pool: pool) { control.endTask() }
+        }
+        let result = try await gate.withWay(to: .model(endpoint, watchedBy: watch), for: offer.lease.job) { folder in
             try await runEngine(socketFolder: folder)
         }
+        return EngineResult(
+            verdict: watch.hasRefused ? .failed(.modelBudget) : result.verdict,
+            // A program that was stopped says less than it used, and one that is to blame may say anything.
+            usage: watch.usage.total > result.usage.total ? watch.usage : result.usage,
+            transcript: engine.followsTraffic && offer.generation == nil ? watch.transcript : result.transcript,
+            memory: result.memory)
+    }
+
+    /// Once more, with what the model said then. There is no way to a model.
+    private func playEngine() async throws -> EngineResult {
+        guard let gate = workshop.gate, let traffic = ModelTraffic(serialized: offer.replay) else {
+            throw EngineRefusal.unreadableTranscript
+        }
+        let playback = TrafficPlayback(traffic)
+        let result = try await gate.withWay(to: .recorded(playback), for: offer.lease.job) { folder in
+            try await runEngine(socketFolder: folder)
+        }
+        guard playback.hasRunOut else { return result }
+        // An agent that came in the middle cannot know how far the one before had come.
+        let failure =
+            found == nil
+            ? JobFailure(
+                kind: .task, code: "replay-diverged",
+                message: "The transcript cannot be followed: the engine asks more than it asked then.")
+            : JobFailure(kind: .infrastructure, code: "interrupted", message: "The work was interrupted.")
+        return EngineResult(verdict: .failed(failure), usage: .zero, transcript: [], memory: nil)
     }
 
     /// Where the engine may ask; `nil` when it asks nobody, or has ended. An offer that lay on the disk is without its
@@ -313,21 +346,6 @@ struct JobAttempt: Sendable {
         }
         try await workshop.store.putManifest(manifest)
         reporter.progress("Handing in the result", 98)
-    }
-
-    /// Looks at the changed pages with a browser, where there is one.
-    private func look(at changes: ManifestDelta, of manifest: Manifest, since base: Manifest) async {
-        guard let inspector = workshop.inspector, let runner = workshop.runner, !changes.isEmpty else { return }
-        reporter.progress("Looking at the pages", 98)
-        let began = ContinuousClock.now
-        let report = await inspector.inspect(
-            changes, of: manifest, since: base, in: workspace, from: workshop.store, by: runner, pool: workshop.pool)
-        for line in report.lines { reporter.write(line) }
-        guard let text = report.text else { return }
-        reporter.step(
-            GenerationStep(
-                name: .checks, page: "browser", input: "{}", output: text,
-                milliseconds: Int((ContinuousClock.now - began).wholeMilliseconds)))
     }
 
     /// Puts changed files into the local store, where uploads and the next job of the site find them.

@@ -13,10 +13,10 @@ struct Workspace: Sendable {
     /// What the engine keeps for itself.
     var state: String { path + "/state" }
     var log: String { path + "/log" }
+    /// What the engine's model said, for a replay.
+    var traffic: String { path + "/traffic" }
     /// Where the task's shim keeps what it prints and how it ended.
     var task: String { path + "/task" }
-    /// The folder of the socket that leads to the model.
-    var model: String { path + "/model" }
     private var offer: String { path + "/offer" }
 
     /// Makes a folder for an attempt below `jobs`, and keeps the offer in it. Its name is a new one each time: whatever an
@@ -24,7 +24,7 @@ struct Workspace: Sendable {
     static func make(for offer: JobOffer, in jobs: String) throws -> Workspace {
         let nonce = UInt32.random(in: .min ... .max)
         let workspace = Workspace(path: "\(jobs)/\(offer.lease.job)-\(offer.lease.attempt)-\(nonce)")
-        for path in [workspace.path, workspace.site, workspace.state, workspace.task, workspace.model] {
+        for path in [workspace.path, workspace.site, workspace.state, workspace.task] {
             try SystemCallError.check("mkdir", on: path) { mkdir(path, 0o700) }
         }
         let file = try OpenFile(workspace.offer, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)

@@ -52,7 +52,8 @@ struct Way {
     ///   - settings: changes what the operator decides.
     static func open(
         baseURL: String? = nil, host: String = "127.0.0.1", byteBudget: Int64 = 1 << 20, requestBudget: Int = 50,
-        resolver: HostResolver? = nil, settings change: (inout EgressSettings, Int) -> Void = { _, _ in },
+        resolver: HostResolver? = nil, witness: (any EgressWitness)? = nil, playback: (any EgressPlayback)? = nil,
+        settings change: (inout EgressSettings, Int) -> Void = { _, _ in },
         tls: NIOSSLContext? = nil,
         answering answer: @escaping @Sendable (ModelServer.Asked) -> ModelServer.Answer = { _ in .init() },
         _ body: (Way) async throws -> Void
@@ -78,7 +79,7 @@ struct Way {
                 authorizationName: "authorization", authorizationValue: "Bearer \(key)")
             let grant = EgressGrant(
                 socketPath: folder + "/way/model.sock", job: job, allowed: [endpoint], byteBudget: byteBudget,
-                requestBudget: requestBudget)
+                requestBudget: requestBudget, witness: witness, playback: playback)
             let way = Way(folder: folder, server: server, log: log, job: job, runner: try SandboxRunner())
             try await broker.withSocket(for: grant) { try await body(way) }
             #expect(!FileManager.default.fileExists(atPath: grant.socketPath), "the way is closed")

@@ -293,8 +293,16 @@ import Validation
         }
     }
 
-    @Test("The engine model asks its model for each step, through the real program, and counts what that took")
-    func asked() async throws {
+    private static let askers: [any Engine] = [
+        ModelEngine(program: AgentProgram.path),
+        CodexEngine(program: "/usr/bin/false", generator: ModelEngine(program: AgentProgram.path)),
+        ClaudeEngine(program: "/usr/bin/false", generator: ModelEngine(program: AgentProgram.path)),
+    ]
+
+    @Test(
+        "Engines with a model ask it for each step, through the real program, and count what that took",
+        arguments: 0..<3)
+    func asked(number: Int) async throws {
         let plan = try StepJSON.text(
             Sitemap(kind: .shop, pages: [PlannedPage(name: "index", title: "Home", purpose: "", role: .home)]))
         let copy = try StepJSON.text(
@@ -307,10 +315,10 @@ import Validation
             let reply = String(decoding: try JSONEncoder().encode(["text": text]), as: UTF8.self)
             return "{\"reply\": \(reply)}"
         }
-        let engine = ModelEngine(program: AgentProgram.path)
+        let engine = Self.askers[number]
         try await EngineBench.with(engine, steps.joined(separator: ",")) { bench in
             let result = try await bench.run(
-                provider: .openAIResponses, generation: try StepJSON.text(GenerationTask(brief: try Self.brief())))
+                generation: try StepJSON.text(GenerationTask(brief: try Self.brief())))
             guard case .finished(let summary) = result.verdict else {
                 Issue.record("\(result.verdict) \(result.events)")
                 return

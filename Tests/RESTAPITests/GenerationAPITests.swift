@@ -42,7 +42,7 @@ import Testing
             let token = try await api.register("a@example.org")
             for (field, value) in [
                 ("business_name", ""), ("type", ""), ("description", ""), ("goals", []), ("languages", ["xx"]),
-                ("slug", "No!"), ("engine", "codex"),
+                ("slug", "No!"), ("engine", "opera"),
             ] as [(String, JSONValue)] {
                 let answer = try await api.call(
                     "POST", "/api/v1/sites/generate", token: token, brief([(field, value)]))

@@ -14,6 +14,8 @@ import Testing
         provider: .openAIResponses, baseURL: "https://models.example/v1", authorizationName: "authorization",
         authorizationValue: "Bearer key")
 
+    private static let way = ModelWay.model(endpoint, watchedBy: nil)
+
     private func withGate(_ body: (BrokeredModelGate, String) async throws -> Void) async throws {
         try await withTemporaryDirectory { folder in
             let pool = BlockingPool(label: "test", width: 2)
@@ -28,7 +30,7 @@ import Testing
     @Test("A job has a folder with a socket while it needs one, and nothing of it stays")
     func open() async throws {
         try await withGate { gate, ways in
-            let names = try await gate.withWay(to: Self.endpoint, for: job()) { folder in
+            let names = try await gate.withWay(to: Self.way, for: job()) { folder in
                 #expect(folder.hasPrefix(ways + "/"))
                 return try FileManager.default.contentsOfDirectory(atPath: folder)
             }
@@ -43,13 +45,13 @@ import Testing
             let job = job()
             var first = stat()
             await #expect(throws: CancellationError.self) {
-                try await gate.withWay(to: Self.endpoint, for: job) { folder in
+                try await gate.withWay(to: Self.way, for: job) { folder in
                     stat(folder, &first)
                     throw CancellationError()
                 }
             }
             try await gate.sweep(keeping: [job])
-            try await gate.withWay(to: Self.endpoint, for: job) { folder in
+            try await gate.withWay(to: Self.way, for: job) { folder in
                 var second = stat()
                 stat(folder, &second)
                 #expect(second.st_ino == first.st_ino)

@@ -18,9 +18,13 @@ import Testing
         init(folder: String) { self.folder = folder }
 
         func withWay<Value: Sendable>(
-            to endpoint: ModelEndpoint, for job: JobID, _ body: (_ folder: String) async throws -> Value
+            to way: ModelWay, for job: JobID, _ body: (_ folder: String) async throws -> Value
         ) async throws -> Value {
-            notes.withLock { $0.append("opened to \(endpoint) with \(endpoint.authorizationValue)") }
+            switch way {
+            case .model(let endpoint, _):
+                notes.withLock { $0.append("opened to \(endpoint) with \(endpoint.authorizationValue)") }
+            case .recorded: notes.withLock { $0.append("opened to a transcript") }
+            }
             defer { notes.withLock { $0.append("closed") } }
             return try await body(folder)
         }

@@ -57,8 +57,6 @@ extension EditService {
         if try await stores.transcripts.exists(id, in: transaction) { return id }
         throw ServiceError(
             .conflict, "nothing is kept of what the model said for \(id)", rule: "replay-transcript",
-            nextStep: edit.engine == .model
-                ? "Its transcript was too long or is too old, or it was answered from the cache."
-                : "Only edits of the engines model and builtin can be replayed.")
+            nextStep: "Its transcript was too long or is too old, or it was answered from the cache.")
     }
 }

@@ -170,6 +170,8 @@ package struct GenerationService: Sendable {
         _ generation: Generation, on site: Site, base: VersionNumber, at now: Timestamp,
         in transaction: any SQLTransaction
     ) async throws -> Job {
+        try await EngineSwitch(stores: stores).requireEnabled(generation.engine, in: transaction)
+        try await BudgetGate(stores: stores).admit(generation.engine, to: site, at: now, in: transaction)
         let job = try await SiteLine(stores: stores).join(
             Job(id: generation.job, site: site.id, kind: .generate, createdAt: now), owner: site.owner, at: now,
             in: transaction)
@@ -224,18 +226,8 @@ package struct GenerationService: Sendable {
             rule: "slug-taken", nextStep: "Choose a slug yourself.")
     }
 
-    /// Only engines that know the steps of a generation.
     private func engine(named name: String?) throws(ServiceError) -> EngineName {
-        let usual = EngineName(rawValue: settings.defaultEngine) ?? .builtin
-        var engine = usual.generatesSites ? usual : .builtin
-        if let name { engine = try EngineName(named: name) }
-        guard engine.generatesSites else {
-            throw ServiceError(
-                .invalidArgument, "the engine \(engine.rawValue) does not make sites from briefs", field: "engine",
-                rule: "engine-generates",
-                nextStep: "Choose one of: "
-                    + EngineName.allCases.filter(\.generatesSites).map(\.rawValue).joined(separator: ", ") + ".")
-        }
-        return engine
+        if let name { return try EngineName(named: name) }
+        return EngineName(rawValue: settings.defaultEngine) ?? .builtin
     }
 }

@@ -124,8 +124,3 @@ package struct Generation: Sendable, Identifiable, Equatable {
             : "Make the website of \(brief.businessName) (\(brief.type)): \(brief.description)"
     }
 }
-
-extension EngineName {
-    /// Whether it knows the steps of a generation.
-    package var generatesSites: Bool { self == .builtin || self == .model }
-}

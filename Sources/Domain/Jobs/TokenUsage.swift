@@ -6,10 +6,15 @@ package struct TokenUsage: Sendable, Equatable {
     package static let zero = TokenUsage(uncachedInput: 0, cachedInput: 0, output: 0)
 
     package init(uncachedInput: Int, cachedInput: Int, output: Int) {
-        self.uncachedInput = uncachedInput
-        self.cachedInput = cachedInput
-        self.output = output
+        self.uncachedInput = min(max(0, uncachedInput), Self.most)
+        self.cachedInput = min(max(0, cachedInput), Self.most)
+        self.output = min(max(0, output), Self.most)
     }
+
+    /// More than any job uses, and little enough that sums never overflow: a task can print any number.
+    private static let most = 1 << 40
+
+    package var total: Int { uncachedInput + cachedInput + output }
 
     package static func + (left: Self, right: Self) -> Self {
         Self(

@@ -6,20 +6,30 @@ import Sandbox
 package struct ClaudeEngine: Engine {
     package let name = EngineName.claude
     private let program: String
+    /// Asks its model for the steps of a generation; `nil` when this one makes no sites.
+    private let generator: ModelEngine?
     private static let programPath = "/opt/engine/claude"
     private static let turnLimit = 60
     static let statePath = "/state"
     /// Where it keeps what it needs to resume a session. Nothing else of its state is: a task could have put settings there.
     package let remembered = ["projects"]
+    package let followsTraffic = true
 
-    /// - Parameter program: the `claude` binary on this host. Model and socket come with each job.
-    package init(program: String) {
+    /// - Parameters:
+    ///   - program: the `claude` binary on this host. Model and socket come with each job.
+    ///   - generator: what asks for the steps of a generation, each of which is one answer and needs no `claude`.
+    package init(program: String, generator: ModelEngine? = nil) {
         self.program = program
+        self.generator = generator
     }
 
     package func makeRun(for task: EngineTask) throws -> EngineRun {
         guard let model = task.model else { throw EngineRefusal.notConfigured(name) }
         guard let folder = task.socketFolder else { throw EngineRefusal.noWay(to: name) }
+        if task.generation != nil {
+            guard let generator else { throw EngineRefusal.noGenerator(for: name) }
+            return try generator.makeRun(for: task, asking: model, at: folder)
+        }
         let silence = "\(model.answerTimeout.wholeMilliseconds)"
         // Flags that take several values would take the prompt too: each has its value behind `=`, and the prompt comes
         // on standard input.
@@ -44,5 +54,8 @@ package struct ClaudeEngine: Engine {
         return EngineRun(plan: plan, input: Array(task.request.utf8))
     }
 
-    package func makeTranscript(for task: EngineTask) -> any EngineTranscript { ClaudeTranscript(limits: task.limits) }
+    package func makeTranscript(for task: EngineTask) -> any EngineTranscript {
+        if task.generation != nil { return BuiltinTranscript(limits: task.limits) }
+        return ClaudeTranscript(limits: task.limits)
+    }
 }

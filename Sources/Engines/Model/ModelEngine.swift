@@ -23,6 +23,11 @@ package struct ModelEngine: Engine {
 
     package func makeRun(for task: EngineTask) throws -> EngineRun {
         guard let model = task.model else { throw EngineRefusal.notConfigured(name) }
+        return try makeRun(for: task, asking: model, at: task.socketFolder)
+    }
+
+    /// - Parameter folder: of the socket that leads to the model; `nil` when there is none.
+    func makeRun(for task: EngineTask, asking model: EngineModel, at folder: String?) throws -> EngineRun {
         let isReplay = !task.replay.isEmpty
         var binds =
             [SandboxPlan.Bind(program, at: Self.programPath)] + libraryFolders.map { SandboxPlan.Bind($0, at: $0) }
@@ -30,7 +35,7 @@ package struct ModelEngine: Engine {
             try EngineState.write(task.replay, to: task.state + "/" + ModelRequest.replayName)
         } else {
             // No bridge: it talks to the socket itself.
-            guard let folder = task.socketFolder else { throw EngineRefusal.noWay(to: name) }
+            guard let folder else { throw EngineRefusal.noWay(to: name) }
             binds.append(SandboxPlan.Bind(folder, at: "/run/model"))
         }
         let verb = task.generation == nil ? "model-engine" : "builtin-generator"

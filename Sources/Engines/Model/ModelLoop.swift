@@ -87,7 +87,3 @@ struct ModelLoop {
         return value.serialized
     }
 }
-
-extension TokenUsage {
-    var total: Int { uncachedInput + cachedInput + output }
-}

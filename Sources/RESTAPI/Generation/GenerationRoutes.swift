@@ -33,7 +33,7 @@ struct GenerationRoutes {
                     JSONSchema.optional("pages", .array(.text), "Pages besides the home page; at most 11."),
                     JSONSchema.optional("slug", .text, "When left out, one that fits the name and is free."),
                     JSONSchema.optional(
-                        "engine", .words(EngineName.allCases.filter(\.generatesSites).map(\.rawValue))),
+                        "engine", .words(EngineName.allCases.map(\.rawValue))),
                     JSONSchema.optional("review_plan", .boolean, "Stop after the plan, until you continue."),
                 ]), limit: 256 << 10), status: .accepted, content: .json(Self.accepted),
             errors: [.alreadyExists, .storageFull]

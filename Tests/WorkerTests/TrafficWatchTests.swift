@@ -1,0 +1,88 @@
+import BlockingIO
+import Domain
+import Egress
+import Engines
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Worker
+
+/// What a worker counts and keeps of what a task's model says.
+@Suite struct TrafficWatchTests {
+    private static func answer(_ input: Int, _ output: Int) -> [UInt8] {
+        Array(
+            #"""
+            event: response.created
+            data: {"type":"response.created","response":{"id":"r"}}
+
+            event: response.completed
+            data: {"type":"response.completed","response":{"usage":{"input_tokens":\#(input),"output_tokens":\#(output)}}}
+
+
+            """#.utf8)
+    }
+
+    private func hear(_ watch: TrafficWatch, _ bytes: [UInt8], isWhole: Bool = true) async {
+        var reader = watch.answer(to: "/v1/responses", contentType: "text/event-stream")
+        reader.read(bytes)
+        if isWhole { await reader.finish() }
+    }
+
+    @Test("When the tokens are used up nothing more is answered, and that is said once")
+    func budget() async throws {
+        try await withTemporaryDirectory { folder in
+            let refusals = Mutex(0)
+            let watch = TrafficWatch(
+                budget: 250, path: folder + "/traffic", pool: BlockingPool(label: "test", width: 1)
+            ) { refusals.withLock { $0 += 1 } }
+            #expect(watch.mayAsk())
+            await hear(watch, Self.answer(90, 10))
+            #expect(watch.mayAsk())
+            // What broke off was paid for too.
+            await hear(watch, Self.answer(140, 10), isWhole: false)
+            #expect(!watch.mayAsk() && !watch.mayAsk())
+            #expect(refusals.withLock { $0 } == 1 && watch.hasRefused)
+            #expect(watch.usage == TokenUsage(uncachedInput: 230, cachedInput: 0, output: 20))
+            #expect(ModelTraffic(serialized: watch.transcript)?.answers.count == 1)
+        }
+    }
+
+    @Test("The next agent knows what the one before saw")
+    func successor() async throws {
+        try await withTemporaryDirectory { folder in
+            let pool = BlockingPool(label: "test", width: 1)
+            let first = TrafficWatch(budget: nil, path: folder + "/traffic", pool: pool) {}
+            await hear(first, Self.answer(90, 10))
+            await hear(first, Self.answer(80, 5))
+            // Killed in the middle of a line.
+            let file = try FileHandle(forWritingTo: URL(filePath: folder + "/traffic"))
+            try file.seekToEnd()
+            try file.write(contentsOf: Data(#"{"n":2,"oper"#.utf8))
+            try file.close()
+            let next = TrafficWatch(budget: 186, path: folder + "/traffic", pool: pool) {}
+            #expect(next.usage == TokenUsage(uncachedInput: 170, cachedInput: 0, output: 15))
+            #expect(next.mayAsk())
+            await hear(next, Self.answer(1, 1))
+            #expect(!next.mayAsk())
+            #expect(ModelTraffic(serialized: next.transcript)?.answers.map(\.number) == [0, 1, 2])
+        }
+    }
+
+    @Test("Answers are said again once each, in their order, to the operation that they belong to")
+    func playback() {
+        let answers = ["a", "b", "c"].enumerated().map { number, body in
+            RecordedAnswer(
+                number: number, operation: body == "b" ? "/v1/messages/count_tokens" : "/v1/messages",
+                contentType: "x", body: body, usage: .zero)
+        }
+        let playback = TrafficPlayback(ModelTraffic(answers: answers))
+        func next(_ operation: String) -> String? {
+            playback.next(to: operation).map { String(decoding: $0.body, as: UTF8.self) }
+        }
+        #expect(next("/v1/messages") == "a" && next("/v1/messages") == "c")
+        #expect(next("/v1/messages/count_tokens") == "b" && !playback.hasRunOut)
+        #expect(next("/v1/messages") == nil && playback.hasRunOut)
+    }
+}
