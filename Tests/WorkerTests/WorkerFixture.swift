@@ -21,18 +21,30 @@ final class StoreTransfer: BlobTransfer {
     }
 
     let store: DirectoryBlobStore
-    private let state = Mutex((moved: Moved(), failures: 0))
+    private let state = Mutex((moved: Moved(), failures: 0, takesLooks: true, looks: 0))
 
     init(store: DirectoryBlobStore) { self.store = store }
 
     var moved: Moved { state.withLock { $0.moved } }
 
+    /// How often a call was about a look at pages.
+    var looks: Int { state.withLock { $0.looks } }
+
+    /// From now on no version is waited for to be looked at.
+    func refuseLooks() { state.withLock { $0.takesLooks = false } }
+
     /// The next `count` calls find nobody.
     func failNext(_ count: Int) { state.withLock { $0.failures = count } }
 
     private func enter(_ access: BlobAccess) throws {
-        guard case .lease = access else { throw ServiceError(.permissionDenied, "a worker has leases only") }
+        if case .site = access { throw ServiceError(.permissionDenied, "a worker has leases only") }
         try state.withLock {
+            if case .checks = access {
+                guard $0.takesLooks else {
+                    throw ServiceError(.permissionDenied, "no report is waited for", rule: "blob-access")
+                }
+                $0.looks += 1
+            }
             $0.moved.accesses += 1
             if $0.failures > 0 {
                 $0.failures -= 1
@@ -182,7 +194,8 @@ struct WorkerFixture {
     static func with(
         slots: Int = 2, engines: [any Engine] = [ScriptEngine()], files: [String: String] = files,
         shutdown: WorkerRole.Configuration.Shutdown = .end(grace: .seconds(10)), gate: (any ModelGate)? = nil,
-        memory: String? = nil,
+        memory: String? = nil, logger: Logger? = nil,
+        inspector: PageInspector? = nil, reporting: (any CheckReporting)? = nil,
         prepare: (String) throws -> Void = { _ in },
         _ body: (WorkerFixture) async throws -> Void
     ) async throws {
@@ -200,13 +213,14 @@ struct WorkerFixture {
             let jobs = folder + "/jobs"
             try prepare(jobs)
             let ledger = Ledger()
-            let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let quiet = logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let transfer = StoreTransfer(store: central)
             let role = WorkerRole(
-                configuration: .init(slots: slots, directory: jobs, shutdown: shutdown, memoryDirectory: memory),
+                configuration: .init(
+                    slots: slots, directory: jobs, shutdown: shutdown, memoryDirectory: memory, inspector: inspector),
                 engines: engines,
                 readiness: .ready(try SandboxRunner()), store: local, transfer: transfer, spool: ledger, pool: pool,
-                gate: gate, logger: quiet)
+                gate: gate, reporting: reporting, logger: quiet)
             let services = ServiceGroup(services: [role], logger: quiet)
             let fixture = WorkerFixture(
                 role: role, services: services, ledger: ledger, transfer: transfer, base: base, jobs: jobs,
