@@ -33,6 +33,7 @@ package struct WebPages: Sendable {
             + SitePages(services: services).routes
             + studio.routes
             + VersionPages(services: services).routes
+            + CheckPages(services: services).routes
             + ComparePages(services: services).routes
             + ReleasePages(services: services).routes
             + SettingsPages(services: services, forms: forms).routes
@@ -44,7 +45,7 @@ package struct WebPages: Sendable {
             + UserPages(accounts: services.accounts).routes
             + HealthPages(services: services, settings: settings).routes
             + AuditPages(audit: services.audit).routes
-            + EnginePages(engines: services.engines).routes
+            + EnginePages(engines: services.engines, budgets: services.budgets).routes
     }
 
     /// Answers a request, and says which route did, for the metrics. It never throws: what goes wrong is a page too.
@@ -139,6 +140,7 @@ package struct WebPages: Sendable {
         }
         try FormGuard.checkOrigin(request)
         let form = try FormFields(encoded: try await Self.collect(request, limit: limit))
+        guard !form.hasSecret else { return Self.redirect(Self.logInPath(for: request)) }
         let page = AccountPages.interrupted(path: request.uri.path, form: form)
         return try await response(.page(page), visitor: nil, csrf: csrf, after: nil)
     }

@@ -18,6 +18,10 @@ package struct WebServices: Sendable {
     package let health: @Sendable () async -> [HealthCheck]
     package let generations: GenerationService
     package let engines: EngineService
+    package let budgets: BudgetService
+    package let acceptance: ChangeAcceptance
+    package let comparison: VersionComparison
+    package let pageChecks: PageCheckService
 
     package init(
         accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices,
@@ -37,6 +41,10 @@ package struct WebServices: Sendable {
         recovery = coordinator.recovery
         generations = coordinator.generations
         engines = coordinator.engines
+        budgets = coordinator.budgets
+        acceptance = coordinator.acceptance
+        comparison = coordinator.comparison
+        pageChecks = coordinator.pageChecks
         brakes = coordinator.brakes
     }
 }

@@ -73,6 +73,11 @@ class Session:
 
     def picture(self, name, scheme="light", width=1280):
         if self.folder:
+            # What loads only when it is seen is seen.
+            lazy = self.page.locator("iframe[loading=lazy]")
+            if lazy.count():
+                lazy.evaluate_all("frames => { for (const frame of frames) frame.loading = 'eager'; }")
+                self.page.wait_for_timeout(700)
             self.page.screenshot(path=f"{self.folder}/{name}-{width}-{scheme}.png", full_page=True)
 
     def inspect(self, name, settle=0):
@@ -132,6 +137,7 @@ class Wire:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.is_cut = False
+        self.delay = 0  # seconds for each piece that comes back
         self.pairs = []
         self.lock = threading.Lock()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -152,12 +158,15 @@ class Wire:
                 continue
             with self.lock:
                 self.pairs.append((near, far))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self.copy, args=(source, sink), daemon=True).start()
+            for source, sink, is_answer in ((near, far, False), (far, near, True)):
+                threading.Thread(target=self.copy, args=(source, sink, is_answer), daemon=True).start()
 
-    def copy(self, source, sink):
+    def copy(self, source, sink, is_answer):
         try:
             while data := source.recv(65536):
+                until = time.monotonic() + self.delay
+                while is_answer and self.delay and time.monotonic() < until:
+                    time.sleep(0.05)
                 sink.sendall(data)
         except OSError:
             pass

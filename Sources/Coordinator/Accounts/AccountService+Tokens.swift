@@ -36,7 +36,8 @@ extension AccountService {
             guard try await personalTokens.count(of: principal.user, in: transaction) < Self.tokenLimit else {
                 throw ServiceError(
                     .quotaExceeded, "you have \(Self.tokenLimit) access tokens already", rule: "token-count",
-                    nextStep: "Revoke one that is not used any more.")
+                    nextStep: "Revoke one that is not used any more.",
+                    quota: Quota(used: Self.tokenLimit, allowed: Self.tokenLimit, unit: "access tokens"))
             }
             try await personalTokens.insert(token, hash: Self.hash(of: secret), in: transaction)
             try await audit.record(

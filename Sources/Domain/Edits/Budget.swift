@@ -70,7 +70,17 @@ package struct Budget: Sendable, Equatable {
             .quotaExceeded, sentence, field: "engine", rule: "budget-\(scope.rawValue)",
             nextStep: scope == .day
                 ? "Wait until tomorrow, use the engine builtin, or ask an admin to raise it."
-                : "Use the engine builtin, or ask an admin to raise it.")
+                : "Use the engine builtin, or ask an admin to raise it.",
+            quota: quota(spent))
+    }
+
+    /// The limit that `spent` has reached, to be counted; money is in whole units of the currency.
+    private func quota(_ spent: Spending) -> Quota? {
+        if let tokens, spent.tokens >= tokens {
+            return Quota(used: spent.tokens, allowed: tokens, unit: "tokens \(scope.inWords)")
+        }
+        if let money, spent.money >= money { return nil }
+        return minutes.map { Quota(used: spent.seconds / 60, allowed: $0, unit: "minutes \(scope.inWords)") }
     }
 
     /// Millionths as a number with two places: `1.20`.

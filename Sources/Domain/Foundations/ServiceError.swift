@@ -31,11 +31,13 @@ package struct ServiceError: Error, CustomStringConvertible {
     package let retryAfter: Duration?
     /// The checks that refused, when that was the reason.
     package let findings: [Finding]
+    /// The limit that was reached, when that was the reason and it can be counted.
+    package let quota: Quota?
     package let cause: (any Error)?
 
     package init(
         _ code: Code, _ message: String, field: String? = nil, rule: String? = nil, nextStep: String? = nil,
-        retryAfter: Duration? = nil, findings: [Finding] = [], cause: (any Error)? = nil
+        retryAfter: Duration? = nil, findings: [Finding] = [], quota: Quota? = nil, cause: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
@@ -44,6 +46,7 @@ package struct ServiceError: Error, CustomStringConvertible {
         self.nextStep = nextStep
         self.retryAfter = retryAfter
         self.findings = findings
+        self.quota = quota
         self.cause = cause
     }
 

@@ -40,7 +40,8 @@ struct HealthPages: Sendable {
         var values: [String: Any] = [
             "checks": checks.map { check -> [String: Any] in
                 [
-                    "name": Self.title(of: check.name), "detail": check.detail, "isReady": check.isReady,
+                    "name": Self.title(of: check.name), "isReady": check.isReady,
+                    "detail": check.detail.isEmpty ? "" : Wording.sentence(check.detail),
                     "hasNote": !check.detail.isEmpty,
                     "kind": !check.isReady ? "danger" : check.detail.isEmpty ? "ok" : "warn",
                     "state": check.isReady ? (check.detail.isEmpty ? "Works" : "Works, with a note") : "Does not work",
@@ -76,6 +77,7 @@ struct HealthPages: Sendable {
         case "recovery": "Memory of the database"
         case "brakes": "Brakes"
         case "redis": "Redis"
+        case "backups": "Backups"
         default: check
         }
     }

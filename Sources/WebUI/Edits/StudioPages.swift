@@ -50,6 +50,11 @@ struct StudioPages: Sendable {
             let job = try await services.jobs.find(again, for: principal)
             page.values["prompt"] = job.edit?.prompt.text ?? ""
         }
+        if prompt == nil, let mend = visit.query["mend"].flatMap(JobID.init) {
+            let job = try await services.jobs.find(mend, for: principal)
+            page.values["prompt"] = Self.request(toMend: job)
+        }
+        if prompt == nil, let wish = visit.query["say"] { page.values["prompt"] = String(wish.prefix(2000)) }
         if let notice = try await ReleasePages(services: services).notice(for: visit, view) {
             page.values["notice"] = notice
         }
@@ -66,7 +71,12 @@ struct StudioPages: Sendable {
         let jobs = try await services.jobs.list(
             site: view.site.id.text, state: nil, page: try visit.page(limit: Self.pageSize), for: principal)
         var cards: [[String: Any]] = []
-        for job in jobs.items.reversed() { cards.append(try await card(job, view, principal)) }
+        let typical = Self.typicalDuration(jobs.items.map(\.job))
+        for job in jobs.items.reversed() {
+            var values = try await card(job, view, principal)
+            if let typical { values["typical"] = typical }
+            cards.append(values)
+        }
         let bar = SiteBar(view: view, tab: .studio)
         let served = view.serving.map { "\($0.host)-\($0.generation)-\($0.state.rawValue)" }.joined(separator: ",")
         var values: [String: Any] = [
@@ -78,14 +88,33 @@ struct StudioPages: Sendable {
         return values
     }
 
+    /// How long the middle one of the edits that were done took, from asking to the end: `8 s`, `3 min`.
+    private static func typicalDuration(_ jobs: [Job]) -> String? {
+        let seconds = jobs.filter { $0.made != nil }.map { ($0.updatedAt - $0.createdAt).components.seconds }.sorted()
+        guard !seconds.isEmpty else { return nil }
+        let middle = max(1, seconds[seconds.count / 2])
+        return middle < 120 ? "\(middle) s" : "\(middle / 60) min"
+    }
+
+    /// What to ask for so that the checks agree next time.
+    private static func request(toMend job: JobView) -> String {
+        let errors = job.findings.filter { $0.severity == .error }.prefix(5).map { finding in
+            "- " + (finding.path.isEmpty ? "" : "\(finding.path): ") + finding.message
+                + (finding.advice.isEmpty ? "" : " \(finding.advice)")
+        }
+        return "\(job.edit?.prompt.text ?? "")\n\nDo it so that the checks agree:\n" + errors.joined(separator: "\n")
+    }
+
     private func card(_ job: JobView, _ view: SiteView, _ principal: Principal) async throws -> [String: Any] {
-        var values = JobCard(view: job).values
+        let card = JobCard(view: job)
+        var values = card.values
         values["sitePath"] = "/sites/\(view.site.slug)"
-        guard let version = job.job.made, let edit = job.edit else { return values }
+        guard let version = card.made, let edit = job.edit else { return values }
         let isPreview = view.site.preview == version
         values["isLive"] = view.site.live == version
         values["isPreview"] = isPreview
         values["canPromote"] = view.site.live != version
+        values["canKeep"] = isPreview && view.site.live != version
         values["canDiscard"] = isPreview && edit.base != version && view.site.live != version
         values["canShow"] = !isPreview
         let all = try await services.versions.manifest(version.rawValue, of: view.site.id.text, for: principal).manifest
@@ -113,10 +142,10 @@ struct StudioPages: Sendable {
 
     private static func title(of engine: String) -> String {
         switch engine {
-        case "builtin": "Built in: quick, fixed requests"
-        case "codex": "Codex: AI, free requests"
-        case "claude": "Claude: AI, free requests"
-        case "model": "AI model, free requests"
+        case "builtin": "Built in, no AI"
+        case "codex": "Codex (AI)"
+        case "claude": "Claude (AI)"
+        case "model": "AI model"
         default: engine
         }
     }

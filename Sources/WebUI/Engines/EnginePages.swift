@@ -1,14 +1,16 @@
 import Coordinator
 import Domain
 
-/// Which models engines ask, for admins. A key goes in and never comes out.
+/// Which models engines ask and how much of them may be used, for admins. A key goes in and never comes out.
 struct EnginePages: Sendable {
     let engines: EngineService
+    let budgets: BudgetService
 
     var routes: [PageRoute] {
         [
             .get("/admin/engines") { .page(try await page($0)) },
             .post("/admin/engines/{engine}") { try await change($0) },
+            .post("/admin/budgets/{scope}") { try await limit($0) },
             .post("/admin/engines/{engine}/test") { visit in
                 do {
                     let answers = try await engines.test(visit.parameter("engine"), for: try visit.principal)
@@ -40,11 +42,51 @@ struct EnginePages: Sendable {
                 return values
             },
         ]
+        let limits = try await budgets.list(for: try visit.principal)
+        page.values["limits"] = limits.map { budget -> [String: Any] in
+            var values: [String: Any] = [
+                "scope": budget.scope.rawValue, "title": Self.title(of: budget.scope),
+                "tokens": budget.tokens.map(String.init) ?? "", "minutes": budget.minutes.map(String.init) ?? "",
+            ]
+            if let error, visit.parameters["scope"] == budget.scope.rawValue { values["error"] = error.banner }
+            return values
+        }
         if visit.query["done"] != nil {
             page.values["notice"] = ["text": "It is saved and used from the next edit on."]
         }
         if let error { page.status = error.status }
         return page
+    }
+
+    /// Sets the tokens and minutes of one limit; money stays as it is.
+    private func limit(_ visit: PageVisit) async throws -> PageAnswer {
+        let principal = try visit.principal
+        do {
+            func number(_ field: String) throws -> Int? {
+                let text = visit.form.text(field)
+                guard !text.isEmpty else { return nil }
+                guard let number = Int(text) else {
+                    throw ServiceError(
+                        .invalidArgument, "\(field) must be a whole number, or empty for no limit", field: field)
+                }
+                return number
+            }
+            let scope = visit.parameter("scope")
+            let money = try await budgets.list(for: principal).first { $0.scope.rawValue == scope }?.money
+            _ = try await budgets.set(
+                scope, tokens: try number("tokens"), money: money, minutes: try number("minutes"), for: principal)
+            return .redirect(to: "/admin/engines?done=1")
+        } catch let error as ServiceError where error.code == .invalidArgument {
+            return .page(try await page(visit, error))
+        }
+    }
+
+    private static func title(of scope: Budget.Scope) -> String {
+        switch scope {
+        case .edit: "One edit, with all of its tries"
+        case .site: "One site, in 30 days"
+        case .day: "All sites of one owner, in 24 hours"
+        }
     }
 
     private func change(_ visit: PageVisit) async throws -> PageAnswer {

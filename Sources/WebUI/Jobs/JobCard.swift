@@ -6,6 +6,13 @@ struct JobCard {
     let view: JobView
 
     private var job: Job { view.job }
+    /// The version that was made of it after all, because its owner allowed what the checks had refused.
+    private var allowed: VersionNumber? {
+        if case .failed = job.state { view.review?.version } else { nil }
+    }
+
+    /// The version that came of it.
+    var made: VersionNumber? { job.made ?? allowed }
 
     var values: [String: Any] {
         var values: [String: Any] = [
@@ -13,7 +20,7 @@ struct JobCard {
             "created": Wording.time(job.createdAt), "updated": Wording.time(job.updatedAt), "attempt": job.attempt,
             "canCancel": !job.isTerminal && job.cancelRequestedAt == nil, "canRetry": canRetry,
             "isOver": job.isTerminal, "isStopping": job.cancelRequestedAt != nil && !job.isTerminal,
-            "hasFindings": !view.findings.isEmpty,
+            "hasFindings": !view.findings.isEmpty, "isRefused": view.isRefused, "canAccept": view.isAcceptable,
             "findings": view.findings.map(FindingRow.values),
         ]
         if let edit = view.edit {
@@ -30,9 +37,15 @@ struct JobCard {
             values["progress"] = ["percent": job.progress, "step": job.step.isEmpty ? "Working" : job.step]
         }
         if let wait = view.wait { values["why"] = wait.message }
-        if let failure = job.problem { values["failure"] = failure.message }
+        if let failure = job.problem, allowed == nil {
+            // The first paragraph says what went wrong; what follows is folded away.
+            let gap = "\n\n"
+            let parts = failure.message.split(separator: gap, maxSplits: 1).map(String.init)
+            values["failure"] = parts.first ?? failure.message
+            if parts.count > 1 { values["failureMore"] = parts[1].trimmed }
+        }
         if case .cancelled = job.state { values["cancelled"] = true }
-        if let version = job.made { values["version"] = version.rawValue }
+        if let made { values["version"] = made.rawValue }
         if !view.summary.isEmpty { values["summary"] = view.summary }
         let tokens = view.usage.uncachedInput + view.usage.cachedInput + view.usage.output
         if tokens > 0 {
@@ -44,7 +57,7 @@ struct JobCard {
 
     private var canRetry: Bool {
         switch job.state {
-        case .failed, .cancelled, .dead: true
+        case .failed, .cancelled, .dead: allowed == nil
         case .queued, .ready, .leased, .succeeded, .answered: false
         }
     }
@@ -55,7 +68,7 @@ struct JobCard {
         case .leased: job.cancelRequestedAt == nil ? "Running" : "Stopping"
         case .succeeded: "Done"
         case .answered: "Answered"
-        case .failed: "Not done"
+        case .failed: allowed == nil ? "Not done" : "Allowed"
         case .cancelled: "Stopped"
         case .dead: "Given up"
         }
@@ -66,7 +79,7 @@ struct JobCard {
         case .queued, .ready: "wait"
         case .leased: "busy"
         case .succeeded, .answered: "ok"
-        case .failed, .dead: "danger"
+        case .failed, .dead: allowed == nil ? "danger" : "ok"
         case .cancelled: "plain"
         }
     }

@@ -47,6 +47,16 @@ struct JobPages: Sendable {
                     once: visit.once { isHere ? "/jobs/\($0.job.id)" : back })
                 return .redirect(to: isHere ? "/jobs/\(view.job.id)" : back)
             },
+            .post("/jobs/{job}/accept") { visit in
+                let view = try await services.jobs.find(try visit.identifier("job"), for: try visit.principal)
+                let site = try await services.sites.find(view.job.site.text, for: try visit.principal).site
+                let place = "/sites/\(site.slug)/studio?done=accepted&version="
+                let errors = Set(view.findings.filter { $0.severity == .error }.map(\.key))
+                let version = try await services.acceptance.accept(
+                    view.job.id, findings: errors.map { FindingReference(rule: $0.rule, path: $0.path) },
+                    for: try visit.principal, once: visit.once { place + $0.version.number.description })
+                return .redirect(to: place + version.version.number.description)
+            },
             .get("/jobs/{job}/log") { try await log($0) },
         ]
     }

@@ -8,6 +8,7 @@ struct PageProblem: Error {
     let detail: String
     let nextStep: String?
     let isOurs: Bool
+    private(set) var quota: Quota?
 
     private init(
         status: HTTPResponse.Status, title: String, detail: String, nextStep: String? = nil, isOurs: Bool = false
@@ -37,6 +38,7 @@ struct PageProblem: Error {
         self.init(
             status: error.status, title: Self.title(of: error.code), detail: Wording.sentence(error.message),
             nextStep: error.nextStep)
+        quota = error.quota
     }
 
     private static func title(of code: ServiceError.Code) -> String {
@@ -61,6 +63,7 @@ struct PageProblem: Error {
         page.status = status
         page.values = ["title": title, "detail": detail, "requestID": requestID, "isLoggedIn": isLoggedIn]
         if let nextStep { page.values["nextStep"] = nextStep }
+        if let quota { page.values["quota"] = quota.values }
         return page
     }
 }
@@ -87,6 +90,12 @@ extension ServiceError {
     var banner: [String: Any] {
         var values: [String: Any] = ["text": Wording.sentence(message), "findings": findings.map(FindingRow.values)]
         if let nextStep { values["nextStep"] = nextStep }
+        if let quota { values["quota"] = quota.values }
         return values
     }
+}
+
+extension Quota {
+    /// For a bar of what is used.
+    var values: [String: Any] { ["used": used, "allowed": allowed, "unit": unit] }
 }

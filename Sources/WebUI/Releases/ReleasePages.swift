@@ -82,6 +82,12 @@ struct ReleasePages: Sendable {
             ]
         case "rolled-back":
             return ["text": "Visitors get version \(view.site.live?.description ?? version) again. \(state)"]
+        case "kept":
+            return ["text": "Version \(version) stays in the preview. Visitors see it once you promote it."]
+        case "accepted":
+            return [
+                "text": "The change is version \(version) and in the preview. That you allowed it is in the audit log."
+            ]
         case "preview": return ["text": "The preview shows version \(version)."]
         case "discarded":
             return [

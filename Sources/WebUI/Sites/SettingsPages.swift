@@ -7,6 +7,7 @@ struct SettingsPages: Sendable {
     let services: WebServices
     let forms: UploadForm
     private let lookup = DomainLookup()
+    private static let pagesToChoose = 200
 
     init(services: WebServices, forms: UploadForm) {
         self.services = services
@@ -15,6 +16,7 @@ struct SettingsPages: Sendable {
 
     private static let notices = [
         "renamed": "The name is changed.", "domain": "The domain is added.", "domain-removed": "The domain is removed.",
+        "addresses": "Addresses lead there as soon as the hosts have it.",
         "maintenance": "Visitors see the maintenance page as soon as the hosts have it.",
         "maintenance-off": "Visitors see the site again as soon as the hosts have it.",
     ]
@@ -30,6 +32,16 @@ struct SettingsPages: Sendable {
                 try await change(visit, "renamed", "nameError") { once in
                     _ = try await services.sites.rename(
                         visit.site, to: visit.form.text("name"), for: try visit.principal, once: once)
+                }
+            },
+            .post(path + "/addresses") { visit in
+                try await change(visit, "addresses", "addressError") { once in
+                    guard let mode = AddressRules.Mode(rawValue: visit.form.text("mode")) else {
+                        throw ServiceError(.invalidArgument, "the mode is pages or spa", field: "mode")
+                    }
+                    _ = try await services.sites.update(
+                        visit.site, SiteChange(mode: mode, missingPage: visit.form.text("missing_page")),
+                        for: try visit.principal, once: once)
                 }
             },
             .post(path + "/domains") { visit in
@@ -82,6 +94,16 @@ struct SettingsPages: Sendable {
                 ]
             }, "hasDomains": !view.domains.isEmpty,
         ]
+        let addresses = view.site.addresses
+        page.values["isApp"] = addresses.mode == .spa
+        page.values["missingPages"] = try await missingPages(of: view, for: principal).map {
+            [
+                "path": $0, "chosen": $0 == addresses.missingPage, "isStandard": $0 == AddressRules.standardMissingPage,
+            ] as [String: Any]
+        }
+        let budgets = try await budgets(of: view, for: principal)
+        page.values["budgets"] = budgets
+        page.values["hasBudgets"] = !budgets.isEmpty
         if let maintenance = view.site.maintenance { page.values["maintenance"] = maintenance.message }
         if let notice { page.values["notice"] = ["text": notice] }
         if let uploadError {
@@ -89,6 +111,36 @@ struct SettingsPages: Sendable {
             page.values["uploadError"] = uploadError.banner
         }
         return page
+    }
+
+    /// What can be the page for missing addresses: pages of what visitors see, and what was chosen.
+    private func missingPages(of view: SiteView, for principal: Principal) async throws -> [String] {
+        var paths = [AddressRules.standardMissingPage]
+        if let version = view.site.live ?? view.site.preview {
+            let manifest = try await services.versions.manifest(
+                version.rawValue, of: view.site.id.text, for: principal
+            ).manifest
+            let pages = manifest.entries.lazy.filter { $0.path.isHTML && !$0.path.isHidden }.map(\.path.text)
+            paths += pages.filter { $0 != AddressRules.standardMissingPage }.prefix(Self.pagesToChoose)
+        }
+        let chosen = view.site.addresses.missingPage
+        return paths.contains(chosen) ? paths : paths + [chosen]
+    }
+
+    /// What is used of the limits for AI work that the site counts against; none when there are no limits.
+    private func budgets(of view: SiteView, for principal: Principal) async throws -> [[String: Any]] {
+        let views = try await services.budgets.show(site: view.site.id.text, for: principal)
+        return views.flatMap { view -> [[String: Any]] in
+            let place = view.budget.scope == .day ? "your sites, last 24 hours" : "this site, last 30 days"
+            var rows: [Quota] = []
+            if let tokens = view.budget.tokens {
+                rows.append(Quota(used: view.spent.tokens, allowed: tokens, unit: "tokens (\(place))"))
+            }
+            if let minutes = view.budget.minutes {
+                rows.append(Quota(used: view.spent.seconds / 60, allowed: minutes, unit: "minutes (\(place))"))
+            }
+            return rows.map(\.values)
+        }
     }
 
     /// Does something and shows the page again, with what was refused beside its form.

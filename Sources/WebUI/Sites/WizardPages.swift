@@ -61,6 +61,19 @@ struct WizardPages: Sendable {
         return page
     }
 
+    /// What a step did, for people.
+    private static func words(for step: String) -> String {
+        switch step {
+        case "plan": "Plan"
+        case "copy": "Text:"
+        case "design": "Design"
+        case "build": "Pages"
+        case "checks": "Checks"
+        case "repair": "Mended"
+        default: step
+        }
+    }
+
     /// How far the site is, and what its owner is asked.
     private func making(_ visit: PageVisit) async throws -> (view: SiteView, values: [String: Any]) {
         let principal = try visit.principal
@@ -70,7 +83,7 @@ struct WizardPages: Sendable {
         var values: [String: Any] = [
             "name": view.site.name, "path": path, "message": Wording.sentence(made.message),
             "percent": made.generation.progress, "job": "/jobs/\(made.job.job.id)",
-            "steps": made.steps.map { ["name": $0.step.name.rawValue, "page": $0.step.page] },
+            "steps": made.steps.map { ["name": Self.words(for: $0.step.name.rawValue), "page": $0.step.page] },
             "hasSteps": !made.steps.isEmpty,
         ]
         switch made.state {

@@ -4,17 +4,18 @@
 const live = {
   last: document.body.dataset.after, source: null, parts: new Set(), failedAt: null,
   kinds: ['site.created', 'site.updated', 'site.deleted', 'job.queued', 'job.started', 'job.progress', 'job.finished',
-    'version.created', 'preview.changed', 'release.created', 'site.served', 'host.changed', 'generation.updated'],
+    'version.created', 'version.checked', 'preview.changed', 'release.created', 'site.served', 'host.changed', 'generation.updated'],
   open() {
     if (this.source || !this.parts.size || this.last === undefined || document.hidden) return;
     const source = this.source = new EventSource(`/live?after=${encodeURIComponent(this.last)}`);
     source.onopen = () => {
+      offline(false);
       const wasAway = this.failedAt !== null;
       this.failedAt = null;
       for (const part of this.parts) { part.fresh(); if (wasAway) part.refresh(); }
     };
     source.onerror = () => {
-      if (this.failedAt === null) { this.failedAt = new Date(); for (const part of this.parts) part.stale(this.failedAt); }
+      if (this.failedAt === null) { this.failedAt = new Date(); this.probe(); for (const part of this.parts) part.stale(this.failedAt); }
       if (source.readyState === EventSource.CLOSED) { this.close(); setTimeout(() => this.open(), 5000); }
     };
     for (const kind of this.kinds) {
@@ -25,6 +26,11 @@ const live = {
         for (const part of this.parts) part.notice(kind, body);
       });
     }
+  },
+  /** Events may be missing while all else works; only a server that answers nothing is away. */
+  async probe() {
+    const answers = await fetch(document.querySelector('link[rel=icon]').href, { method: 'HEAD', cache: 'no-store' }).then(() => true, () => false);
+    if (!answers && this.failedAt !== null) offline(true);
   },
   close() { this.source?.close(); this.source = null; },
 };
@@ -279,6 +285,8 @@ customElements.define('preview-pane', class extends HTMLElement {
       const [now, next] = [document.querySelector(part), page.querySelector(part)];
       if (now && next && now.innerHTML !== next.innerHTML) now.replaceWith(document.importNode(next, true));
     }
+    const open = page.querySelector('.tools > a');
+    if (open && !this.querySelector('.tools > a')) this.querySelector('.tools').append(document.importNode(open, true));
     const fresh = page.querySelector('preview-pane');
     const next = fresh?.querySelector('.stage');
     if (!next) return;
@@ -288,8 +296,9 @@ customElements.define('preview-pane', class extends HTMLElement {
       this.form.elements.version.value = fresh.dataset.number;
     }
     if (!this.frame && this.now === '') this.stage.replaceWith(document.importNode(next, true));
-    // A frame of another origin tells nobody where it is; it begins at the front page.
-    else if (this.frame && isSettled) { this.stage.dataset.live = next.dataset.live ?? ''; this.frame.src = this.dataset.url; }
+    // A frame of another origin tells nobody where it is; it begins at the front page. It is a new frame, because one that
+    // goes elsewhere would be a step for the back button.
+    else if (this.frame && isSettled) { this.stage.dataset.live = next.dataset.live ?? ''; this.frame.replaceWith(this.frame.cloneNode()); }
     this.buttons();
   }
 });
@@ -343,11 +352,17 @@ customElements.define('keep-draft', class extends HTMLElement {
           location.href = `/login?next=${encodeURIComponent(location.pathname)}`;
           return;
         }
-        if (!answer.ok) throw new Error(await refusal(answer));
+        document.querySelector('.ask .banner')?.remove();
+        if (!answer.ok) {
+          const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+          const banner = page.querySelector('.ask .banner');
+          if (banner) form.prepend(document.importNode(banner, true));
+          else toast(refusal(page));
+          return;
+        }
         field.value = '';
         localStorage.removeItem(key);
         form.elements.once.value = fresh();
-        document.querySelector('.ask .banner')?.remove();
         const part = document.querySelector('live-part');
         if (location.search) { location.href = place.pathname; return; }
         await part.refresh();
@@ -369,8 +384,7 @@ function fresh() {
   return [...crypto.getRandomValues(new Uint8Array(32))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
-async function refusal(answer) {
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+function refusal(page) {
   return (page.querySelector('.banner') ?? page.querySelector('main'))?.textContent.trim().replace(/\s+/g, ' ') ?? 'It was refused.';
 }
 
@@ -393,6 +407,55 @@ document.addEventListener('submit', event => {
   addEventListener('pageshow', shown => { if (shown.persisted) { delete form.dataset.sent; clearTimeout(waiting); } }, { once: true });
 });
 
+/** While the server cannot be reached, what needs it cannot be pressed, and says why. Writing goes on. */
+function offline(isAway) {
+  for (const button of document.querySelectorAll('form[method=post] button:not([type=button])')) {
+    if (isAway && !button.disabled) { button.disabled = true; button.dataset.away = button.title; button.title = 'The server does not answer just now'; }
+    if (!isAway && 'away' in button.dataset) { button.disabled = false; button.title = button.dataset.away; delete button.dataset.away; }
+  }
+}
+
+/** A page that does not come at once is drawn as it will be; after five seconds it says what is awaited. */
+const opening = {
+  timers: [], shown: null,
+  begin(what) {
+    this.end();
+    this.timers = [setTimeout(() => this.draw(what), 150), setTimeout(() => this.say(`Still waiting for the server: ${what}`), 5000)];
+  },
+  draw(what) {
+    const main = document.querySelector('main');
+    this.shown = document.createElement('main');
+    this.shown.className = 'skeleton';
+    this.shown.setAttribute('aria-busy', 'true');
+    this.shown.setAttribute('aria-label', what);
+    for (let count = 0; count < 4; count += 1) this.shown.append(document.createElement('div'));
+    main.hidden = true;
+    main.after(this.shown);
+  },
+  say(text) {
+    const note = document.createElement('p');
+    note.setAttribute('role', 'status');
+    note.textContent = `${text}. Escape goes back to the page before.`;
+    this.shown?.prepend(note);
+  },
+  end() {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers = [];
+    this.shown?.remove();
+    this.shown = null;
+    document.querySelector('main').hidden = false;
+  },
+};
+document.addEventListener('click', event => {
+  const link = event.target.closest?.('a[href]');
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const isElsewhere = link.origin !== location.origin || link.target || link.hasAttribute('download');
+  if (isElsewhere || (link.hash && link.pathname === location.pathname && link.search === location.search)) return;
+  opening.begin(`opening “${link.textContent.trim().replace(/\s+/g, ' ').slice(0, 60)}”`);
+});
+addEventListener('pageshow', event => { if (event.persisted) opening.end(); });
+document.addEventListener('keydown', event => { if (event.key === 'Escape' && opening.timers.length) { window.stop(); opening.end(); } });
+
 /** Times as people say them. */
 function tidy(root) {
   const say = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
@@ -401,12 +464,14 @@ function tidy(root) {
     time.title = then.toLocaleString();
     if ('absolute' in time.dataset) { time.textContent = then.toLocaleString(); continue; }
     const seconds = Math.round((then - Date.now()) / 1000);
+    if ('elapsed' in time.dataset) { const seconds = Math.max(0, Math.round((Date.now() - then) / 1000)); time.textContent = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`; continue; }
     const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]].find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
     time.textContent = Math.abs(seconds) > 7 * 86400 ? then.toLocaleDateString() : say.format(Math.round(seconds / size), unit);
   }
 }
 tidy(document);
 setInterval(() => tidy(document), 30000);
+setInterval(() => { if (document.querySelector('time[data-elapsed]')) tidy(document); }, 1000);
 
 // Shortcuts and the palette.
 const places = () => {
