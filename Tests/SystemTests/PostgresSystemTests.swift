@@ -141,7 +141,7 @@ import Testing
             #expect(programs.allSatisfy { $0.process.terminationStatus == 0 })
             let after = try await Self.run(command + ["--check"], log: folder + "/after.log")
             #expect(after.output.contains("nothing would be done"))
-            try server.query("INSERT INTO schema_migration (number, name) VALUES (999, 'future')", in: name)
+            try server.query("INSERT INTO schema_migration (number, name) VALUES (999, 'contract: future')", in: name)
             let newer = try await Self.run(command, log: folder + "/newer.log")
             #expect(newer.process.terminationStatus == 1)
             #expect(newer.output.contains("Install the newer pagewright-coordinator"))
