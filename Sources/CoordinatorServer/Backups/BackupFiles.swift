@@ -6,6 +6,8 @@ import Foundation
 /// The small files of a backup: which they are, and where they belong.
 struct BackupFiles: Sendable {
     private static let tokenKeyName = "access-token.key"
+    /// What opens the keys for models that are kept in the database.
+    private static let sealingKeyName = "engine-keys.key"
     private static let configurationName = "configuration.yaml"
 
     let folder: StateFolder
@@ -22,8 +24,9 @@ struct BackupFiles: Sendable {
                 .failedPrecondition, "the key of the fleet's authority is not in \(folder.authority)",
                 nextStep: "Start the coordinator once, or name the folder with --secrets.")
         }
-        if let key = FileManager.default.contents(atPath: folder.tokenKey) {
-            files.append(BackupFile(name: Self.tokenKeyName, content: Array(key)))
+        for (name, path) in [(Self.tokenKeyName, folder.tokenKey), (Self.sealingKeyName, folder.sealingKey)] {
+            guard let key = FileManager.default.contents(atPath: path) else { continue }
+            files.append(BackupFile(name: name, content: Array(key)))
         }
         if let configuration, let content = FileManager.default.contents(atPath: configuration) {
             files.append(BackupFile(name: Self.configurationName, content: Array(content)))
@@ -42,7 +45,7 @@ struct BackupFiles: Sendable {
             switch file.name {
             case let name where name.hasPrefix("ca/") && !name.dropFirst(3).contains("/") && !name.contains(".."):
                 try put(file.content, as: String(name.dropFirst(3)), in: authority)
-            case Self.tokenKeyName: try put(file.content, as: Self.tokenKeyName, in: secrets)
+            case Self.tokenKeyName, Self.sealingKeyName: try put(file.content, as: file.name, in: secrets)
             case Self.configurationName:
                 try DurableFolder(path: folder.path).write(file.content, to: "restored-configuration.yaml")
             default: continue

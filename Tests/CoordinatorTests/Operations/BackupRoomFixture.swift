@@ -74,11 +74,13 @@ struct BackupRooms: Sendable {
     }
 
     func vault(_ passphrase: String = BackupRooms.passphrase, at place: String? = nil) async throws -> BackupVault {
+        try await vault(passphrase, in: try await FolderBackupPlace(directory: place ?? folder + "/place", pool: pool))
+    }
+
+    func vault(_ passphrase: String = BackupRooms.passphrase, in place: any BackupPlace) async throws -> BackupVault {
         let scratch = folder + "/scratch"
         try DurableFolder(path: scratch).create()
-        return BackupVault(
-            place: try await FolderBackupPlace(directory: place ?? folder + "/place", pool: pool),
-            passphrase: try Passphrase(passphrase), scratch: scratch, pool: pool)
+        return BackupVault(place: place, passphrase: try Passphrase(passphrase), scratch: scratch, pool: pool)
     }
 
     var files: [BackupFile] {
