@@ -139,8 +139,9 @@ class Parts:
             self.measure_agent(name)
         for name, unit in (("control", "pagewright-coordinator"), ("web1", "pagewright-agent")):
             said = self.fleet[name].inside("journalctl", "-u", unit, "--no-pager", "-o", "cat").stdout
-            noise = said.count("Failed to set thread priority")
-            self.must(noise == 0, f"no noise in the log of {unit} on {name}", noise)
+            # The Swift runtime complains once when it starts, and did so every few seconds.
+            noise, starts = said.count("Failed to set thread priority"), said.count(f"Started {unit}")
+            self.must(noise <= starts, f"no noise in the log of {unit} on {name}", f"{noise} lines, {starts} starts")
         hidden = self.fleet["web1"].inside(
             "sh", "-c", "nsenter -t $(cat /run/pagewright-nginx/nginx.pid) -m ls /var/lib/pagewright-agent/identity", check=False)
         self.must(hidden.returncode != 0, "nginx cannot see the host's identity", hidden.stdout)
