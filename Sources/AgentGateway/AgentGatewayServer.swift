@@ -22,6 +22,8 @@ package struct AgentGatewayServer: Service {
     private let sessions: AgentSessions
     private let registry: SessionRegistry
     private let exchange: BlobExchange
+    private let pageChecks: PageCheckService
+    private let calls: OpenCalls
     private let clock: any WallClock
     private let logger: Logger
     private let onBound: @Sendable (_ port: Int) async -> Void
@@ -31,7 +33,8 @@ package struct AgentGatewayServer: Service {
     package init(
         host: String, port: Int, credential: ServerCredential, authority: CertificateAuthority,
         membership: HostMembership, sessions: AgentSessions, registry: SessionRegistry, exchange: BlobExchange,
-        names: [String] = [], clock: any WallClock = SystemClock(), logger: Logger,
+        pageChecks: PageCheckService, calls: OpenCalls, names: [String] = [],
+        clock: any WallClock = SystemClock(), logger: Logger,
         onBound: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         self.host = host
@@ -43,6 +46,8 @@ package struct AgentGatewayServer: Service {
         self.sessions = sessions
         self.registry = registry
         self.exchange = exchange
+        self.pageChecks = pageChecks
+        self.calls = calls
         self.logger = logger
         self.onBound = onBound
     }
@@ -58,7 +63,8 @@ package struct AgentGatewayServer: Service {
             services: [
                 EnrolmentGateway(membership: membership, identity: identity),
                 SessionGateway(sessions: sessions, identity: identity, connections: connections),
-                BlobGateway(exchange: exchange, identity: identity),
+                BlobGateway(exchange: exchange, identity: identity, calls: calls),
+                ChecksGateway(checks: pageChecks, identity: identity),
             ])
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -16,6 +16,7 @@ package struct CoordinatorServices: Sendable {
     package let locks: SiteLockService
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
+    package let pageChecks: PageCheckService
     package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
@@ -24,6 +25,7 @@ package struct CoordinatorServices: Sendable {
     package let membership: HostMembership
     package let sessions: AgentSessions
     package let registry: SessionRegistry
+    package let calls: OpenCalls
     package let exchange: BlobExchange
     package let desiredState: DesiredState
     package let dispatcher: JobDispatcher
@@ -34,6 +36,7 @@ package struct CoordinatorServices: Sendable {
     package let completions: JobCompletions
     package let audit: AuditService
     package let sealer: AuditSealer
+    package let eventPruner: EventPruner
     package let stewardship: Stewardship
     package let recovery: RecoveryService
     package let brakes: BrakeService
@@ -60,10 +63,13 @@ package struct CoordinatorServices: Sendable {
         workers = WorkerPool(bus: bus)
         let ready = ReadyJobs(database: database, stores: stores, queue: queue, logger: logger)
         registry = SessionRegistry(bus: bus)
+        calls = OpenCalls()
         stewardship = Stewardship(database: database, stores: stores, clock: clock, logger: logger)
         brakes = BrakeService(database: database, stores: stores, clock: clock, logger: logger)
         audit = AuditService(database: database, stores: stores)
         self.sealer = AuditSealer(audit: audit, stewardship: stewardship, logger: logger)
+        eventPruner = EventPruner(
+            database: database, stores: stores, stewardship: stewardship, clock: clock, logger: logger)
         desiredState = DesiredState(
             database: database, stores: stores, feed: feed, bus: bus, settings: settings, clock: clock,
             logger: logger)
@@ -93,7 +99,7 @@ package struct CoordinatorServices: Sendable {
             stewardship: stewardship, recovery: recovery, settings: settings, clock: clock, logger: logger)
         lookout = Lookout(
             database: database, stores: stores, bus: bus, feed: feed, desiredState: desiredState, registry: registry,
-            workers: workers, authority: authority, logger: logger)
+            calls: calls, workers: workers, authority: authority, logger: logger)
         presence = Presence(
             database: database, stores: stores, registry: registry, workers: workers, clock: clock, logger: logger)
         placements = PlacementService(
@@ -135,7 +141,8 @@ package struct CoordinatorServices: Sendable {
             reader: reader, writer: writer, desiredState: desiredState, releases: releases, feed: feed, clock: clock,
             logger: logger)
         hosts = HostService(
-            database: database, stores: stores, authority: authority, sessions: registry, workers: workers,
+            database: database, stores: stores, authority: authority, sessions: registry, calls: calls,
+            workers: workers,
             ledger: ledger, feed: feed, settings: settings, clock: clock, logger: logger)
         membership = HostMembership(
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
@@ -150,6 +157,10 @@ package struct CoordinatorServices: Sendable {
             recovery: recovery, signer: signer,
             feed: feed,
             settings: settings, clock: clock, logger: logger)
-        exchange = BlobExchange(database: database, stores: stores, blobs: blobs, manifests: manifests)
+        exchange = BlobExchange(
+            database: database, stores: stores, blobs: blobs, manifests: manifests, clock: clock)
+        pageChecks = PageCheckService(
+            database: database, stores: stores, blobs: blobs, manifests: manifests, feed: feed, clock: clock,
+            logger: logger)
     }
 }

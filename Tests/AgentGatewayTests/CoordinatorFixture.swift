@@ -27,7 +27,7 @@ struct CoordinatorFixture: Sendable {
     let port: Int
 
     static func run<Value: Sendable>(
-        settings: CoordinatorSettings = CoordinatorSettings(),
+        settings: CoordinatorSettings = CoordinatorSettings(), gatewayClock: any WallClock = SystemClock(),
         _ body: @escaping @Sendable (CoordinatorFixture) async throws -> Value
     ) async throws -> Value {
         try await withTemporaryDirectory { folder in
@@ -56,7 +56,8 @@ struct CoordinatorFixture: Sendable {
                 host: "127.0.0.1", port: 0,
                 credential: try authority.issueServerCertificate(names: ["127.0.0.1"], at: clock.now()),
                 authority: authority, membership: services.membership, sessions: services.sessions,
-                registry: services.registry, exchange: services.exchange, logger: logger,
+                registry: services.registry, exchange: services.exchange,
+                pageChecks: services.pageChecks, calls: services.calls, clock: gatewayClock, logger: logger,
                 onBound: { bound.yield($0) })
             let group = ServiceGroup(
                 services: [gateway, services.dispatcher, services.reaper, services.lookout], logger: logger)

@@ -20,6 +20,7 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
 
     let exchange: BlobExchange
     let identity: AgentIdentityCheck
+    let calls: OpenCalls
 
     func findMissing(
         request: Pagewright_Agent_V1_FindMissingRequest, context: ServerContext
@@ -48,6 +49,13 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
         let host = try await identity.host(context)
         let digests = try Field.digests(request.digests, "digests", atMost: BlobExchange.maximumDigests)
         let store = try await exchange.open(digests, access: try BlobAccess(wire: request.access), host: host)
+        try await calls.during(host) { try await send(digests, of: store, answering: request, to: response) }
+    }
+
+    private func send(
+        _ digests: [ContentDigest], of store: any BlobStore, answering request: Pagewright_Agent_V1_GetBlobsRequest,
+        to response: RPCWriter<Pagewright_Agent_V1_BlobPiece>
+    ) async throws {
         if request.acceptsAddresses, try await lend(digests, of: store, to: response) { return }
         for digest in digests {
             guard let size = try await store.sizeInBytes(of: digest) else {
@@ -98,6 +106,12 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
         request: RPCAsyncSequence<Pagewright_Agent_V1_PutBlobsRequest, any Error>, context: ServerContext
     ) async throws -> Pagewright_Agent_V1_PutBlobsResponse {
         let host = try await identity.host(context)
+        return try await calls.during(host) { try await receive(request, from: host) }
+    }
+
+    private func receive(
+        _ request: RPCAsyncSequence<Pagewright_Agent_V1_PutBlobsRequest, any Error>, from host: HostID
+    ) async throws -> Pagewright_Agent_V1_PutBlobsResponse {
         var frames = request.makeAsyncIterator()
         guard let first = try await frames.next(), case .access(let access) = first.frame else {
             throw Field.refuse(
@@ -114,9 +128,13 @@ struct BlobGateway: Pagewright_Agent_V1_Blobs.SimpleServiceProtocol {
                     throw Field.refuse("data", "has more than 1 MiB", rule: "field-length")
                 }
                 try await receiver.receive(piece)
+                FaultPoint.blobsArriving.reach()
                 MetricsSystem.factory.increment(.blobBytesReceived, by: piece.data.count)
             }
             let stored = try await receiver.finish()
+            // An upload takes its time; whoever was shut out meanwhile, by whatever coordinator, adds nothing.
+            try Task.checkCancellation()
+            try await identity.membership.confirm(host)
             try await batch.commit()
             FaultPoint.blobsReceived.reach()
             return .with {

@@ -31,6 +31,7 @@ package final class Lookout: Service {
     private let feed: EventFeed
     private let desiredState: DesiredState
     private let registry: SessionRegistry
+    private let calls: OpenCalls
     private let workers: WorkerPool
     private let authority: CertificateAuthority
     private let logger: Logger
@@ -39,7 +40,7 @@ package final class Lookout: Service {
 
     package init(
         database: any SQLDatabase, stores: Stores, bus: any CoordinatorBus, feed: EventFeed,
-        desiredState: DesiredState, registry: SessionRegistry, workers: WorkerPool,
+        desiredState: DesiredState, registry: SessionRegistry, calls: OpenCalls, workers: WorkerPool,
         authority: CertificateAuthority, logger: Logger
     ) {
         self.authority = authority
@@ -49,6 +50,7 @@ package final class Lookout: Service {
         self.feed = feed
         self.desiredState = desiredState
         self.registry = registry
+        self.calls = calls
         self.workers = workers
         self.logger = logger
     }
@@ -68,7 +70,9 @@ package final class Lookout: Service {
                 switch signal {
                 case .events: feed.wake()
                 case .desiredState: desiredState.wake()
-                case .host: try await lookAtSessions()
+                case .host:
+                    try await lookAtSessions()
+                    try await lookAtCalls()
                 case .leases(let host): try await lookAtLeases(of: [host])
                 case .missed:
                     feed.wake()
@@ -90,6 +94,7 @@ package final class Lookout: Service {
                     logger.notice("The fleet's authority was rotated one step")
                 }
                 try await lookAtEvents()
+                try await lookAtCalls()
                 guard !registry.hosts.isEmpty else { return }
                 try await notePresence()
                 try await lookAtPlacements()
@@ -147,6 +152,14 @@ package final class Lookout: Service {
         let hosts = registry.hosts
         let now = SystemClock().now()
         try await database.withTransaction { try await stores.hosts.touch(hosts, at: now, in: $0) }
+    }
+
+    /// Ends what hosts have open besides their sessions when they were revoked; nothing is asked while nothing is open.
+    private func lookAtCalls() async throws {
+        let hosts = calls.hosts
+        guard !hosts.isEmpty else { return }
+        let facts = try await database.read { try await stores.hosts.sessionFacts(in: $0) }
+        for host in hosts where facts[host]?.state.isShutOut ?? true { calls.end(host) }
     }
 
     /// Ends sessions that are not their host's newest any more, or whose host was revoked.

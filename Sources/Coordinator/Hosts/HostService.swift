@@ -10,6 +10,7 @@ package struct HostService: Sendable {
     private let stores: Stores
     private let authority: CertificateAuthority
     private let sessions: SessionRegistry
+    private let calls: OpenCalls
     private let workers: WorkerPool
     private let ledger: JobLedger
     private let feed: EventFeed
@@ -19,13 +20,14 @@ package struct HostService: Sendable {
 
     package init(
         database: any SQLDatabase, stores: Stores, authority: CertificateAuthority, sessions: SessionRegistry,
-        workers: WorkerPool, ledger: JobLedger, feed: EventFeed, settings: CoordinatorSettings,
+        calls: OpenCalls, workers: WorkerPool, ledger: JobLedger, feed: EventFeed, settings: CoordinatorSettings,
         clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.stores = stores
         self.authority = authority
         self.sessions = sessions
+        self.calls = calls
         self.workers = workers
         self.ledger = ledger
         self.feed = feed
@@ -127,6 +129,7 @@ package struct HostService: Sendable {
     ) async throws -> HostView {
         let view = try await setState(.revoked, of: id, for: principal, once: once)
         sessions.close(id, reason: "the host was revoked")
+        calls.end(id)
         let jobs = try await database.read { try await stores.jobs.leased(to: id, in: $0) }
         for job in jobs {
             guard let lease = job.grant?.lease else { continue }
