@@ -28,14 +28,30 @@ import Testing
         var generation_rises: Bool?
     }
 
-    @Test("A Python program can join, open a session, move blobs and do a job")
-    func wholeLife() async throws {
+    /// The protocol as this repository has it, and as agents of the version before know it: `Fixtures/before` is what
+    /// was recorded of it, and is not touched when the protocol grows.
+    enum Known: CaseIterable, Sendable {
+        case present
+        case before
+
+        var protos: String {
+            get throws {
+                guard self == .before else { return PythonPeer.protos }
+                return try #require(Bundle.module.resourceURL).appending(path: "Fixtures/before").path
+            }
+        }
+    }
+
+    @Test(
+        "A Python program can join, open a session, move blobs and do a job, also with the protocol of before",
+        arguments: Known.allCases)
+    func wholeLife(known: Known) async throws {
         try await CoordinatorFixture.run { fixture in
             let site = try await fixture.services.sites.create(
                 slug: "bakery", name: "Bakery", template: nil, for: fixture.admin)
             let (_, job) = try await fixture.services.edits.submit(
                 prompt: "Mark the headline", engine: nil, baseVersion: nil, to: "bakery", for: fixture.admin)
-            let lines = try await Self.runAgent(fixture, token: try await fixture.invite())
+            let lines = try await Self.runAgent(fixture, protos: try known.protos, token: try await fixture.invite())
             let seen = Dictionary(lines.map { ($0.step, $0) }, uniquingKeysWith: { first, _ in first })
 
             #expect(seen["joined"]?.roles == ["serving", "worker"])
@@ -70,7 +86,9 @@ import Testing
         }
     }
 
-    private static func runAgent(_ fixture: CoordinatorFixture, token: String) async throws -> [Line] {
+    private static func runAgent(
+        _ fixture: CoordinatorFixture, protos: String, token: String
+    ) async throws -> [Line] {
         let python = root.appending(path: ".venv-test/bin/python3").path
         guard FileManager.default.isExecutableFile(atPath: python) else {
             throw ServiceError(
@@ -85,7 +103,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(filePath: python)
         process.arguments = [
-            script.path, root.appending(path: "Protos").path, String(fixture.port), token, rootPEM,
+            script.path, protos, String(fixture.port), token, rootPEM,
         ]
         let output = Pipe()
         process.standardOutput = output
