@@ -78,6 +78,28 @@ struct EnrollerTests {
         }
     }
 
+    @Test("A host whose clock is two days behind does not send its token, and is told to set the clock")
+    func clockBehind() async throws {
+        struct Behind: WallClock {
+            func now() -> Timestamp { HostClock().now() + .seconds(-2 * 86_400) }
+        }
+        let enrolment = OneTimeEnrolment()
+        try await TestCoordinator.run(enrolment: enrolment) { coordinator in
+            enrolment.authority.withLock { $0 = coordinator.authority }
+            let token = JoinToken(pin: coordinator.authority.pin)
+            enrolment.secretDigest.withLock { $0 = token.secret.digest }
+            let store = AgentIdentityStore(directory: coordinator.directory + "/identity")
+            let enroller = Enroller(store: store, pool: TestCoordinator.pool, clock: Behind())
+            let error = await #expect(throws: ServiceError.self) {
+                try await enroller.join(
+                    coordinator: coordinator.address, token: token, hostName: "web-1", agentVersion: "1.0")
+            }
+            #expect(error?.rule == "certificate-early")
+            #expect(error?.nextStep?.contains("chrony") == true)
+            #expect(enrolment.secretDigest.withLock { $0 } == token.secret.digest)
+        }
+    }
+
     @Test("A coordinator with another key than the token's never sees the secret")
     func wrongPin() async throws {
         let enrolment = OneTimeEnrolment()

@@ -5,6 +5,7 @@ import Domain
 import FleetIdentity
 import Foundation
 import Logging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -62,6 +63,22 @@ import Testing
         }
     }
 
+    @Test("A host whose clock is two days ahead is refused before its token is spent, and told to set the clock")
+    func clockAhead() async throws {
+        try await CoordinatorFixture.run { fixture in
+            let clock = LateClock()
+            clock.advance(to: .seconds(2 * 86_400))
+            let token = try JoinToken(try await fixture.invite())
+            func join(_ clock: any WallClock) async throws {
+                let store = AgentIdentityStore(directory: "\(fixture.folder)/web-1")
+                _ = try await Enroller(store: store, pool: Self.pool, clock: clock).join(
+                    coordinator: "127.0.0.1:\(fixture.port)", token: token, hostName: "web-1", agentVersion: "1.0.0")
+            }
+            #expect(await Self.refusal { try await join(clock) } == "clock-wrong")
+            #expect(await Self.refusal { try await join(HostClock()) } == nil)
+        }
+    }
+
     @Test("A revoked host is refused, also with a certificate that has not ended")
     func revoked() async throws {
         try await CoordinatorFixture.run { fixture in
@@ -69,6 +86,44 @@ import Testing
             #expect(await Self.refusal { try await member.probe.run() } == nil)
             _ = try await fixture.services.hosts.revoke(member.host, for: fixture.admin)
             #expect(await Self.refusal { try await member.renewer.renew() } == "host-revoked")
+        }
+    }
+
+    @Test("A certificate that was issued and lost on its way locks nobody out, however often that happens")
+    func lostOnTheWay() async throws {
+        try await CoordinatorFixture.run { fixture in
+            let member = try await Self.join(fixture, "web-1")
+            let old = member.holder.current.certificate.serial
+            for _ in 0..<3 {
+                // As an agent that dies between the answer and its disk.
+                _ = try await fixture.services.membership.renew(
+                    member.host, signingRequest: try AgentKey().signingRequest())
+                #expect(await Self.refusal { try await member.probe.run() } == nil)
+            }
+            #expect(member.holder.current.certificate.serial == old)
+            try await member.renewer.renew()
+            #expect(member.holder.current.certificate.serial != old)
+            #expect(await Self.refusal { try await member.probe.run() } == nil)
+        }
+    }
+
+    /// The coordinator's clock, as if so much time had passed.
+    private final class LateClock: WallClock {
+        private let lead = Mutex(Duration.zero)
+        func advance(to lead: Duration) { self.lead.withLock { $0 = lead } }
+        func now() -> Timestamp { HostClock().now() + lead.withLock { $0 } }
+    }
+
+    @Test("A host may be away for fourteen days after its certificate ended, and not for longer")
+    func window() async throws {
+        let clock = LateClock()
+        try await CoordinatorFixture.run(gatewayClock: clock) { fixture in
+            let member = try await Self.join(fixture, "web-1")
+            let other = try await Self.join(fixture, "web-2")
+            clock.advance(to: .seconds(14 * 86_400))
+            try await member.renewer.renew()
+            clock.advance(to: .seconds(16 * 86_400))
+            #expect(await Self.refusal { try await other.renewer.renew() } != nil)
         }
     }
 

@@ -54,9 +54,10 @@ package struct CoordinatorConnection: Sendable {
     private static func explained(_ error: ServiceError) -> ServiceError {
         ServiceError(
             .unauthenticated, "the coordinator's certificate is refused: \(error.message)", rule: error.rule,
-            nextStep: error.rule == "certificate-expired"
-                ? "Check the clocks of this host and of the coordinator, then restart the coordinator."
-                : "Check the address of the coordinator; if the fleet's authority is a new one, join again.",
+            nextStep: error.nextStep
+                ?? (error.rule == "certificate-expired"
+                    ? "Check the clocks of this host and of the coordinator, then restart the coordinator."
+                    : "Check the address of the coordinator; if the fleet's authority is a new one, join again."),
             cause: error)
     }
 

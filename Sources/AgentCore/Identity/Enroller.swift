@@ -48,6 +48,7 @@ package struct Enroller: Sendable {
                         $0.signingRequest = Data(request)
                         $0.hostName = hostName
                         $0.agentVersion = agentVersion
+                        $0.clockMs = clock.now().millisecondsSinceEpoch
                     }, options: options)
                 return try CertificateReply(wire: response)
             } catch {

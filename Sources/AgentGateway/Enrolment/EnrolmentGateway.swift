@@ -15,7 +15,8 @@ struct EnrolmentGateway: Pagewright_Agent_V1_Enrolment.SimpleServiceProtocol {
     ) async throws -> Pagewright_Agent_V1_CertificateResponse {
         let credential = try await membership.enrol(
             secret: request.token, signingRequest: Array(request.signingRequest), hostName: request.hostName,
-            agentVersion: request.agentVersion)
+            agentVersion: request.agentVersion,
+            clock: request.clockMs == 0 ? nil : Timestamp(millisecondsSinceEpoch: request.clockMs))
         return Self.reply(credential)
     }
 

@@ -41,6 +41,10 @@ package nonisolated struct Pagewright_Agent_V1_EnrolRequest: Sendable {
 
   package var agentVersion: String = String()
 
+  /// What the host's clock says, in milliseconds since 1970; 0 when it does not say. One that is far off is refused before
+  /// the token is spent: certificates begin and end by the clock.
+  package var clockMs: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -89,7 +93,7 @@ fileprivate nonisolated let _protobuf_package = "pagewright.agent.v1"
 
 nonisolated extension Pagewright_Agent_V1_EnrolRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EnrolRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}signing_request\0\u{3}host_name\0\u{3}agent_version\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}signing_request\0\u{3}host_name\0\u{3}agent_version\0\u{4}L\u{1}clock_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -101,6 +105,7 @@ nonisolated extension Pagewright_Agent_V1_EnrolRequest: SwiftProtobuf.Message, S
       case 2: try { try decoder.decodeSingularBytesField(value: &self.signingRequest) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.hostName) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.agentVersion) }()
+      case 80: try { try decoder.decodeSingularInt64Field(value: &self.clockMs) }()
       default: break
       }
     }
@@ -119,6 +124,9 @@ nonisolated extension Pagewright_Agent_V1_EnrolRequest: SwiftProtobuf.Message, S
     if !self.agentVersion.isEmpty {
       try visitor.visitSingularStringField(value: self.agentVersion, fieldNumber: 4)
     }
+    if self.clockMs != 0 {
+      try visitor.visitSingularInt64Field(value: self.clockMs, fieldNumber: 80)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -127,6 +135,7 @@ nonisolated extension Pagewright_Agent_V1_EnrolRequest: SwiftProtobuf.Message, S
     if lhs.signingRequest != rhs.signingRequest {return false}
     if lhs.hostName != rhs.hostName {return false}
     if lhs.agentVersion != rhs.agentVersion {return false}
+    if lhs.clockMs != rhs.clockMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -44,10 +44,12 @@ package struct HostMembership: Sendable {
     ///
     /// The life of its certificates is a day; tests make it short.
     package func enrol(
-        secret: String, signingRequest: [UInt8], hostName: String, agentVersion: String
+        secret: String, signingRequest: [UInt8], hostName: String, agentVersion: String,
+        clock hostClock: Timestamp? = nil
     ) async throws -> Credential {
         let hash = try JoinToken.Secret(secret).digest
         let now = clock.now()
+        try Self.requireAgreement(of: hostClock ?? now, with: now)
         let name = String(hostName.trimmed.prefix(100))
         let id = HostID(at: now)
         let certificate = try authority.issueAgentCertificate(
@@ -109,6 +111,19 @@ package struct HostMembership: Sendable {
         return Credential(host: id, certificate: certificate, trustRoots: authority.trustRoots, roles: host.roles)
     }
 
+    /// A host whose clock is off by more than this would take its certificate for one that has ended, or not begun.
+    private static let clockTolerance = Duration.seconds(1800)
+
+    private static func requireAgreement(of host: Timestamp, with now: Timestamp) throws(ServiceError) {
+        let lead = host - now
+        guard lead > clockTolerance || lead < .zero - clockTolerance else { return }
+        throw ServiceError(
+            .failedPrecondition,
+            "the clock of this host says \(host), \(abs(lead.components.seconds)) s \(lead > .zero ? "after" : "before") "
+                + "the coordinator's \(now)", rule: "clock-wrong",
+            nextStep: "Set it, best with a time service such as chrony; the token is still good.")
+    }
+
     /// An expired certificate may ask for a newer one for so long, and for nothing else.
     package static let recoveryWindow = Duration.seconds(14 * 86_400)
 
@@ -127,6 +142,12 @@ package struct HostMembership: Sendable {
             try await stores.hosts.save(host, in: transaction)
             return host
         }
+    }
+
+    /// Throws `unauthenticated` when the host was shut out meanwhile, whatever certificate it came with.
+    package func confirm(_ id: HostID) async throws {
+        let host = try await database.read { try await stores.hosts.find(id, in: $0) }
+        guard let host, !host.state.isShutOut else { throw Self.unknown(id) }
     }
 
     private static func unknown(_ id: HostID) -> ServiceError {

@@ -72,6 +72,13 @@ package struct FleetTrust: Sendable {
         switch result {
         case .validCertificate(let chain): return Array(chain)
         case .couldNotValidate(let failures):
+            let begins = Timestamp(certificates[0].notValidBefore)
+            guard now >= begins else {
+                throw ServiceError(
+                    .unauthenticated, "the certificate begins at \(begins), and the clock here says \(now)",
+                    rule: "certificate-early",
+                    nextStep: "Set the clock of this machine, best with a time service such as chrony.")
+            }
             let isExpired = now > Timestamp(certificates[0].notValidAfter)
             throw ServiceError(
                 .unauthenticated,

@@ -3,6 +3,7 @@ import Domain
 import FleetIdentity
 import Foundation
 import Persistence
+import TestDatabases
 import TestSupport
 import Testing
 
@@ -36,6 +37,7 @@ import Testing
             let error = await #expect(throws: ServiceError.self) { try await Self.session(system, host, "b") }
             #expect(error?.rule == "host-quarantined")
             #expect(try await Self.state(system, host).state == .quarantined)
+            #expect(try await system.auditRows()["host.quarantined"] == 1)
             // Neither of them may do anything any more.
             for instance in ["a", "b"] {
                 await #expect(throws: ServiceError.self) { try await Self.session(system, host, instance) }
@@ -103,6 +105,59 @@ import Testing
             try await Self.acknowledge(system, site, on: second)
             _ = try await system.services.placements.arrangeAll { _ in }
             #expect(try await Self.hosts(system) == [second])
+        }
+    }
+
+    @Test("The sites of a host that stays away go elsewhere when the policy says so, after the time that it says")
+    func lost() async throws {
+        var settings = CoordinatorSettings()
+        settings.placement = PlacementPolicy(copies: 1, lostAfter: .seconds(600))
+        try await Installation.with(settings: settings) { system in
+            let first = try await system.host(["serving"])
+            try await Self.session(system, first, "a")
+            let site = try await system.site("bakery")
+            try await Self.acknowledge(system, site, on: first)
+            let second = try await system.host(["serving"])
+            system.clock.advance(by: .seconds(500))
+            try await Self.session(system, second, "b")
+            _ = try await system.services.placements.arrangeAll { _ in }
+            #expect(try await Self.hosts(system) == [first])
+            system.clock.advance(by: .seconds(200))
+            try await Self.session(system, second, "b")
+            #expect(try await system.services.placements.arrangeAll { _ in })
+            #expect(try await Self.hosts(system).contains(second))
+            try await Self.acknowledge(system, site, on: second)
+            let wanted = try await system.services.desiredState.snapshot(of: second, after: nil).sites
+            #expect(wanted.first?.live != nil)
+        }
+    }
+
+    @Test("Of a thousand that use one join token at once, one becomes a member", arguments: TestDatabase.allCases)
+    func oneToken(database: TestDatabase) async throws {
+        try await Installation.with(on: database) { system in
+            let token = try JoinToken(
+                try await system.services.hosts.invite(roles: ["serving"], for: system.admin).token)
+            let request = try AgentKey().signingRequest()
+            let membership = system.services.membership
+            let rules = try await withThrowingTaskGroup(of: String.self) { group in
+                for number in 0..<1000 {
+                    group.addTask {
+                        do {
+                            _ = try await membership.enrol(
+                                secret: token.secret.text, signingRequest: request, hostName: "host-\(number)",
+                                agentVersion: "1")
+                            return "member"
+                        } catch let error as ServiceError {
+                            return error.rule ?? error.code.rawValue
+                        }
+                    }
+                }
+                var rules: [String: Int] = [:]
+                for try await rule in group { rules[rule, default: 0] += 1 }
+                return rules
+            }
+            #expect(rules == ["member": 1, "token-used": 999])
+            #expect(try await system.services.hosts.list(for: system.admin).count == 1)
         }
     }
 
@@ -194,10 +249,7 @@ import Testing
             #expect(after.generation == before.generation + (isUndone ? 1 : 0))
             // Said again by the next session: it is one event all the same.
             if !isUndone { try await system.services.desiredState.compare([status], of: host) }
-            let rows = try await system.database.read {
-                try await $0.query("SELECT id FROM audit_entry WHERE action = 'site.rolled-back-locally'")
-            }
-            #expect(rows.count == 1)
+            #expect(try await system.auditRows()["site.rolled-back-locally"] == 1)
         }
     }
 
@@ -228,6 +280,7 @@ import Testing
             #expect(end.state == .stopped)
             #expect(end.members.map(\.state) == [.healthy, .reverted])
             #expect(try await !system.services.rollouts.advance())
+            #expect(try await system.auditRows()["rollout.finished"] == 1)
         }
     }
 }
