@@ -10,7 +10,8 @@ extension CoordinatorCore {
     /// What has to work before this coordinator can do its work.
     func readiness() async -> [ReadinessCheck] {
         [
-            await check("database") { try await Self.probe(database) },
+            await check("database") { try await writeProbe.run() },
+            await schema(),
             await check("blobs") { try await blobs.probe() },
             memory,
             await brakes(),
@@ -22,13 +23,27 @@ extension CoordinatorCore {
     private func redis(_ client: RedisClient) -> ReadinessCheck {
         ReadinessCheck(
             name: "redis", isReady: true,
-            detail: client.isComplete ? "" : "out of reach: work is found in the database, within seconds")
+            detail: client.isComplete
+                ? "" : "\(Self.words(client.problem)): work is found in the database, within seconds")
     }
 
-    /// Whether the database answers, and takes writes.
-    private static func probe(_ database: any SQLDatabase) async throws {
-        try await database.withTransaction(on: .only([])) { transaction in
-            _ = try await transaction.query("SELECT 1 AS one")
+    private static func words(_ problem: RedisError?) -> String {
+        problem?.isDenial == true ? "does not let us in, look at redis-password" : "out of reach"
+    }
+
+    /// Whether the tables are those that this program knows. Newer ones mostly have more only: a newer coordinator made them.
+    private func schema() async -> ReadinessCheck {
+        do {
+            let pending = try await Migrator(Schema.migrations).pending(in: database)
+            return ReadinessCheck(
+                name: "schema", isReady: pending.isEmpty,
+                detail: pending.isEmpty
+                    ? "" : "the database has an older schema than this program; restart it, which brings it up to date")
+        } catch let error as SQLError where error.kind == .schemaTooNew {
+            return ReadinessCheck(
+                name: "schema", isReady: false, detail: "a newer program took away what this one needs; install that")
+        } catch {
+            return ReadinessCheck(name: "schema", isReady: false, detail: "not known: the database cannot be read")
         }
     }
 

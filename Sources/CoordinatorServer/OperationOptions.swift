@@ -24,6 +24,8 @@ struct OperationOptions: ParsableArguments {
     var placementLostAfter: String?
     @Option(help: "What becomes of a roll-back made on a host: reconcile or respect. (default: reconcile)")
     var rollbackLocal: String?
+    @Option(help: "How long /readyz says that this coordinator stops before it does, such as 10s. (default: 0)")
+    var shutdownNotice: String?
 
     var flags: [Setting: String?] {
         [
@@ -31,7 +33,7 @@ struct OperationOptions: ParsableArguments {
             .backupBlobs: backupBlobs, .backupKeep: backupKeep, .placementCopies: placementCopies,
             .placementLabels: placementLabels, .placementSpread: placementSpread,
             .placementLeaveDraining: placementLeaveDraining ? "true" : nil, .placementLostAfter: placementLostAfter,
-            .rollbackLocal: rollbackLocal,
+            .rollbackLocal: rollbackLocal, .shutdownNotice: shutdownNotice,
         ]
     }
 }

@@ -65,6 +65,7 @@ struct ServeCommand: AsyncParsableCommand {
         try await reporting {
             let serve = try ServeSettings(options.source(flags))
             let registry = PrometheusRegistry()
+            registry.begin()
             MetricsSystem.bootstrap(registry)
             StandardErrorLogHandler.bootstrap(level: serve.logLevel, format: serve.logFormat)
             let logger = Logger(label: "pagewright.coordinator")
@@ -75,6 +76,7 @@ struct ServeCommand: AsyncParsableCommand {
             settings.undoesLocalRollbacks = serve.undoesLocalRollbacks
             let hints =
                 if let redis = serve.redis { try Hints.redis(redis, logger: logger) } else { Hints.embedded() }
+            try await hints.requireAdmission()
             let core = try await CoordinatorCore.open(
                 serve.folder, database: serve.database, settings: settings, hints: hints, blobs: serve.blobs,
                 logger: logger)
@@ -82,13 +84,15 @@ struct ServeCommand: AsyncParsableCommand {
             try await core.services.recovery.examine()
             try await core.services.desiredState.noteNames()
             let notice = ServiceNotice.fromEnvironment()
+            let farewell = ShutdownNotice(period: serve.shutdownNotice)
             let ready = ReadyLine(host: serve.listen, notice: notice)
             let gateway = AgentGatewayServer(
                 host: serve.listen, port: serve.agentsPort,
                 credential: try core.authority.issueServerCertificate(names: [serve.listen], at: SystemClock().now()),
                 authority: core.authority, membership: core.services.membership, sessions: core.services.sessions,
-                registry: core.services.registry, exchange: core.services.exchange, names: [serve.listen],
-                logger: logger,
+                registry: core.services.registry, exchange: core.services.exchange,
+                pageChecks: core.services.pageChecks, calls: core.services.calls,
+                names: [serve.listen], logger: logger,
                 onBound: { ready.agentsAreBound(to: $0) })
             let pages = try WebPages(
                 services: WebServices(
@@ -110,7 +114,8 @@ struct ServeCommand: AsyncParsableCommand {
                 settings: RESTSettings(
                     address: serve.listen, port: serve.port, uploadFolder: serve.folder.uploads,
                     trustsForwardedFor: serve.trustsForwardedFor, version: ProgramVersion.text),
-                metrics: registry, clock: SystemClock(), logger: logger, readiness: { await core.readiness() },
+                metrics: registry, clock: SystemClock(), logger: logger,
+                readiness: { await core.readiness() + farewell.checks },
                 pages: {
                     await pages.answer(to: $0, requestID: $1, address: $2, logger: $3, events: $4)
                 },
@@ -119,7 +124,7 @@ struct ServeCommand: AsyncParsableCommand {
                 hints.services + [
                     core.services.memoryWatch, core.services.dispatcher, core.services.reaper, core.services.sealer,
                     core.services.lookout, core.services.presence, core.services.placementKeeper,
-                    core.services.rolloutDriver, gateway, api,
+                    core.services.rolloutDriver, core.services.eventPruner, gateway, api,
                 ]
             if let schedule = try await BackupRoom.schedule(
                 serve, core: core, configuration: options.configurationPath, logger: logger)
@@ -137,6 +142,7 @@ struct ServeCommand: AsyncParsableCommand {
                             return try await core.services.stewardship.hold() != nil
                         }, logger: logger))
             }
+            services.append(farewell)
             // First in, last out: a slow end is no hanging.
             if let notice { services.insert(ServiceHeartbeat(notice), at: 0) }
             let group = ServiceGroup(

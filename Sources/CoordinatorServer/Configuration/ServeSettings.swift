@@ -25,6 +25,8 @@ struct ServeSettings: Sendable {
     let backups: BackupSettings
     let placement: PlacementPolicy
     let undoesLocalRollbacks: Bool
+    /// How long a coordinator that is told to stop says so before it closes its ports.
+    let shutdownNotice: Duration
 
     init(_ source: SettingSource) throws(ServiceError) {
         folder = try source.stateFolder()
@@ -58,6 +60,8 @@ struct ServeSettings: Sendable {
         undoesLocalRollbacks =
             try source.value(.rollbackLocal, "is reconcile or respect") { ["reconcile": true, "respect": false][$0] }
             ?? true
+        shutdownNotice = try source.duration(.shutdownNotice)
+        guard shutdownNotice <= .seconds(30) else { throw source.wrong(.shutdownNotice, "is at most 30s") }
         logFormat = try source.value(.logFormat, "is logfmt or json") { LogFormat(rawValue: $0) } ?? .logfmt
     }
 

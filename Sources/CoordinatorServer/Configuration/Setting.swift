@@ -101,12 +101,16 @@ struct Setting: Hashable, Sendable {
         "rollback.local",
         "What becomes of a roll-back made on a host: reconcile undoes it, respect lets it be until the next release.",
         standard: "reconcile")
+    static let shutdownNotice = Setting(
+        "shutdown.notice",
+        "How long /readyz says that this coordinator stops before it does, such as 10s, for what spreads requests.",
+        standard: "0")
 
     static let all = [
         state, secrets, database, databasePassword, redis, redisPassword, blobs, s3Credentials, s3AccessKey,
         s3SecretKey, s3SessionToken, s3Presigned, collectionEvery, collectionGrace, listen, port, agentsPort,
         agentsAddress, sitesDomain, sitesPort, trustForwardedFor, logLevel, logFormat, backupTo, backupEvery,
         backupDrillEvery, backupBlobs, backupKeep, backupPassphrase, placementCopies, placementLabels, placementSpread,
-        placementLeaveDraining, placementLostAfter, rollbackLocal,
+        placementLeaveDraining, placementLostAfter, rollbackLocal, shutdownNotice,
     ]
 }
