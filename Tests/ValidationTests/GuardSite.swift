@@ -61,7 +61,8 @@ struct GuardSite {
     }
 
     func review(
-        _ prompt: String, locks: [String] = [], budget: WeightBudget = .standard, knownOrigins: Set<String> = []
+        _ prompt: String, locks: [String] = [], budget: WeightBudget = .standard, knownOrigins: Set<String> = [],
+        looksAtPieces: Bool = true, onSurvey: (String) -> Void = { _ in }
     ) async throws -> ChangeGuard.Review {
         let (old, new) = (try TestSite(before), try TestSite(after))
         return try await ChangeGuard(
@@ -69,7 +70,12 @@ struct GuardSite {
         ).review(new.manifest, parent: old.manifest) { entry in
             let isNew = new.manifest.entry(at: entry.path)?.digest == entry.digest
             let text = (isNew ? after : before)[entry.path.text] ?? ""
+            onSurvey(entry.path.text)
             return FileSurvey(of: entry.path, bytes: Array(text.utf8))
+        } pieces: { old, new in
+            guard looksAtPieces else { return nil }
+            let (before, after) = (before[old.path.text] ?? "", after[new.path.text] ?? "")
+            return PieceChange(of: new.path, from: Array(before.utf8), to: Array(after.utf8))
         } knownOrigins: {
             knownOrigins
         }

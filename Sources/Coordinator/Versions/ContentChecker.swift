@@ -42,6 +42,7 @@ package struct ContentChecker: Sendable {
             let review = try await ChangeGuard(request: expectation.request, locks: expectation.locks).review(
                 content.manifest, parent: parentManifest,
                 surveys: { try await surveys.survey(of: $0, in: content.batch) },
+                pieces: { try await surveys.piece(from: $0, to: $1, in: content.batch) },
                 knownOrigins: { try await knownOrigins(of: parentManifest) })
             scope = review.scope
             errors += review.findings.filter { $0.severity == .error }

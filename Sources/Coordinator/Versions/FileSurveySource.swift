@@ -28,19 +28,30 @@ package final class FileSurveySource: Sendable {
         let key = Key(digest: entry.digest, path: entry.path)
         if let known = memory.withLock({ $0[key] }) { return known }
         guard entry.sizeInBytes <= FileSurvey.sizeLimit else { return nil }
-        let limit = Int(entry.sizeInBytes)
-        let bytes =
-            if let batch {
-                try await batch.read(entry.digest, limit: limit)
-            } else {
-                try await blobs.read(entry.digest, limit: limit)
-            }
+        let bytes = try await read(entry, in: batch)
         let survey = try await pool.run { FileSurvey(of: entry.path, bytes: bytes) }
+        // What is large is read again: hundreds of these would be too much to remember.
+        guard entry.sizeInBytes <= 128 << 10 else { return survey }
         memory.withLock { memory in
             // Everything goes at once when it is full: what is needed is read again.
             if memory.count >= Self.memoryLimit { memory.removeAll() }
             memory[key] = survey
         }
         return survey
+    }
+
+    /// How a page changed, when it did so by one small piece.
+    func piece(
+        from old: Manifest.Entry, to new: Manifest.Entry, in batch: (any BlobBatch)?
+    ) async throws -> PieceChange? {
+        guard max(old.sizeInBytes, new.sizeInBytes) <= FileSurvey.sizeLimit else { return nil }
+        let (before, after) = (try await read(old, in: nil), try await read(new, in: batch))
+        return try await pool.run { PieceChange(of: new.path, from: before, to: after) }
+    }
+
+    private func read(_ entry: Manifest.Entry, in batch: (any BlobBatch)?) async throws -> [UInt8] {
+        let limit = Int(entry.sizeInBytes)
+        if let batch { return try await batch.read(entry.digest, limit: limit) }
+        return try await blobs.read(entry.digest, limit: limit)
     }
 }

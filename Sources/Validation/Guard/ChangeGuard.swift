@@ -15,6 +15,9 @@ package struct ChangeGuard: Sendable {
 
     /// Gives what is known of a file; `nil` says that it cannot be read, and leaves it unchecked.
     package typealias SurveySource = (Manifest.Entry) async throws -> FileSurvey?
+    /// Says how a page changed when it did so by one small piece. That is quickly seen, and most pages of a change that
+    /// touches hundreds, such as a new entry of the menu, change so.
+    package typealias PieceSource = (_ old: Manifest.Entry, _ new: Manifest.Entry) async throws -> PieceChange?
 
     private let request: RequestWords
     private let locks: [PathPattern]
@@ -29,7 +32,7 @@ package struct ChangeGuard: Sendable {
     /// - Parameter knownOrigins: where the whole parent site loads things from; asked for only when a changed file names a
     ///   new one.
     package func review(
-        _ manifest: Manifest, parent: Manifest, surveys: SurveySource,
+        _ manifest: Manifest, parent: Manifest, surveys: SurveySource, pieces: PieceSource = { _, _ in nil },
         knownOrigins: () async throws -> Set<String> = { [] }
     ) async throws -> Review {
         let delta = ManifestDelta(from: parent, to: manifest)
@@ -42,12 +45,24 @@ package struct ChangeGuard: Sendable {
             let before = FileSurvey.isWorthReading(path) ? try await surveys(entry) : nil
             changes.note(path, before: before, after: nil)
         }
+        var settled: [Manifest.Entry] = []
         for entry in delta.upserts {
             try Task.checkCancellation()
-            let isRead = FileSurvey.isWorthReading(entry.path)
-            var before: FileSurvey?
-            if isRead, let old = parent.entry(at: entry.path) { before = try await surveys(old) }
-            changes.note(entry.path, before: before, after: isRead ? try await surveys(entry) : nil)
+            if changes.mayChangeByPieces, FileKind(of: entry.path) == .page, let old = parent.entry(at: entry.path),
+                abs(old.sizeInBytes - entry.sizeInBytes) <= PieceChange.sizeLimit,
+                let piece = try await pieces(old, entry), changes.settle(piece, on: entry.path)
+            {
+                settled.append(entry)
+                continue
+            }
+            try await Self.note(entry, parent, surveys, in: &changes)
+        }
+        // What else was lost may stand on one of these, or be named by a word of theirs.
+        if changes.needsEveryPage {
+            for entry in settled {
+                try Task.checkCancellation()
+                try await Self.note(entry, parent, surveys, in: &changes)
+            }
         }
         if changes.hasNewOrigins { changes.forget(origins: try await knownOrigins()) }
 
@@ -73,6 +88,15 @@ package struct ChangeGuard: Sendable {
         return Review(
             findings: SiteCheck.sorted(findings),
             scope: ChangeScope(changed: touched.count, total: manifest.entries.count, outside: outside.count))
+    }
+
+    private static func note(
+        _ entry: Manifest.Entry, _ parent: Manifest, _ surveys: SurveySource, in changes: inout GuardedChanges
+    ) async throws {
+        let isRead = FileSurvey.isWorthReading(entry.path)
+        var before: FileSurvey?
+        if isRead, let old = parent.entry(at: entry.path) { before = try await surveys(old) }
+        changes.note(entry.path, before: before, after: isRead ? try await surveys(entry) : nil)
     }
 
     private static func list(_ paths: Set<SitePath>) -> String {

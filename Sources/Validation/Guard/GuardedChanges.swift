@@ -21,6 +21,8 @@ struct GuardedChanges {
     private let removedPages: Set<String>
     private let hasPageChanges: Bool
 
+    /// Whether a page that changed by a small piece can be judged by that piece: what pages load has not become heavier.
+    let mayChangeByPieces: Bool
     /// What new pages are modelled on.
     var homeBefore: FileSurvey?
     private var losses: [Loss] = []
@@ -47,6 +49,9 @@ struct GuardedChanges {
         newIndex = SiteIndex(manifest)
         oldIndex = SiteIndex(parent)
         removedPages = Set(delta.removals.filter(\.isHTML).map(\.text))
+        mayChangeByPieces = delta.upserts.allSatisfy { entry in
+            FileKind(of: entry.path) == .page || entry.sizeInBytes <= parent.entry(at: entry.path)?.sizeInBytes ?? 0
+        }
         hasPageChanges =
             !removedPages.isEmpty || delta.upserts.contains { $0.path.isHTML && parent.entry(at: $0.path) == nil }
     }
@@ -77,6 +82,37 @@ struct GuardedChanges {
         } else {
             gained.formUnion(after.outline.map(\.identity))
         }
+    }
+
+    // MARK: Small pieces
+
+    /// Whether a page was settled by a piece that came or went elsewhere than with a page that went.
+    private var hasGrownPages = false
+
+    /// Takes a page that changed by one small piece. Returns whether that was all there is to know of it: what came can
+    /// harm nobody, and of what went every link led to a page that is gone too.
+    mutating func settle(_ change: PieceChange, on path: SitePath) -> Bool {
+        let items = change.piece.outline
+        guard change.isHarmless, items.allSatisfy({ $0.kind == .link || $0.kind == .text }) else { return false }
+        if change.hasCome {
+            hasGrownPages = true
+        } else {
+            for item in items {
+                guard item.kind == .link, let file = file(of: item.target, in: path, oldIndex),
+                    removedPages.contains(file)
+                else { return false }
+                linkTexts[file, default: []].insert(item.text)
+            }
+        }
+        if hasPageChanges { consequences.insert(path) }
+        return true
+    }
+
+    /// Whether what is known by now leaves questions that only the pages can answer that were settled by a piece.
+    var needsEveryPage: Bool {
+        // Links to pages that are gone are nobody's loss.
+        losses.contains { loss in loss.destination.map { !removedPages.contains($0) } ?? true }
+            || !secretsAfter.isEmpty || !altsAfter.isEmpty || hasGrownPages && !lostPages.isEmpty
     }
 
     // MARK: Nothing lost
@@ -437,34 +473,5 @@ struct GuardedChanges {
         return rule.finding(
             at: loss.path.text, subject: loss.item.target.isEmpty ? loss.item.text : loss.item.target,
             "On \"\(loss.path)\", \(name) is gone, and the request did not ask for that.", before: name)
-    }
-}
-
-extension OutlineItem {
-    /// What the words of a request call it.
-    fileprivate var thing: RequestWords.Thing? {
-        switch kind {
-        case .heading: .heading
-        case .text: .text
-        case .link: .link
-        case .image: .image
-        case .form: .form
-        case .script: .script
-        case .frame: .frame
-        case .title, .description: nil
-        }
-    }
-
-    /// By which words somebody could mean it.
-    fileprivate var names: [String] {
-        let file = target.split { "?#".contains($0) }.first?.split(separator: "/").last.map(String.init) ?? ""
-        let stem = String(file.prefix { $0 != "." })
-        return switch kind {
-        case .heading, .title, .description: [text]
-        case .text: [text, String(text.prefix(60))]
-        case .link, .form: [text, stem]
-        case .image: [text, stem]
-        case .script, .frame: [text, stem] + (WebHost.host(of: target).map { [$0] } ?? [])
-        }
     }
 }
