@@ -42,9 +42,31 @@ package protocol SQLTransaction: Sendable {
     func execute(_ statement: String, _ parameters: [SQLValue]) async throws -> Int
     /// Runs one statement and returns its rows.
     func query(_ statement: String, _ parameters: [SQLValue]) async throws -> [SQLRow]
+    /// Runs statements in their order and returns the rows of each; over a network in one round trip.
+    func queries(_ statements: [SQLStatement]) async throws -> [[SQLRow]]
+    /// Runs a statement, in its turn, whose outcome nobody asks for: over a network it travels together with the next one.
+    /// When it is refused, the next one or the commit throws that.
+    func post(_ statement: String, _ parameters: [SQLValue]) async throws
+    /// The same behind all others, together with the commit: for a row that many transactions change, so that they wait
+    /// for each other as short as can be. The transaction itself does not see what it did.
+    func postLast(_ statement: String, _ parameters: [SQLValue]) async throws
 }
 
 extension SQLTransaction {
+    package func queries(_ statements: [SQLStatement]) async throws -> [[SQLRow]] {
+        var answers: [[SQLRow]] = []
+        for statement in statements { answers.append(try await query(statement.text, statement.parameters)) }
+        return answers
+    }
+
+    package func post(_ statement: String, _ parameters: [SQLValue]) async throws {
+        try await execute(statement, parameters)
+    }
+
+    package func postLast(_ statement: String, _ parameters: [SQLValue]) async throws {
+        try await execute(statement, parameters)
+    }
+
     @discardableResult
     package func execute(_ statement: String) async throws -> Int { try await execute(statement, []) }
 

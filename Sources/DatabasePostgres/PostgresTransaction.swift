@@ -11,7 +11,24 @@ final class PostgresTransaction: SQLTransaction {
         var logPosition: String?
         /// Why the transaction cannot be committed any more.
         var loss: (any Error)?
+        /// What is sent with the next statement.
+        var posted: [PostgresStatement] = []
+        /// What is sent with the commit.
+        var last: [PostgresStatement] = []
+
+        mutating func takePosted() -> [PostgresStatement] {
+            defer { posted = [] }
+            return posted
+        }
+
+        func requireOpen() throws {
+            if let loss { throw loss }
+            guard !hasEnded else { throw SQLError(.statement, "the transaction is over") }
+        }
     }
+
+    /// So many statements wait for the next one at most.
+    private static let postLimit = 32
 
     /// How much longer than the server's own limits we wait for it to keep them.
     private static let margin = Duration.seconds(5)
@@ -41,25 +58,52 @@ final class PostgresTransaction: SQLTransaction {
         try await run(PostgresStatement(text: statement, parameters: parameters, decodesRows: true)).rows
     }
 
+    func queries(_ statements: [SQLStatement]) async throws -> [[SQLRow]] {
+        guard !statements.isEmpty else { return [] }
+        return try await run(
+            statements.map { PostgresStatement(text: $0.text, parameters: $0.parameters, decodesRows: true) }
+        ).map(\.rows)
+    }
+
+    func post(_ statement: String, _ parameters: [SQLValue]) async throws {
+        let count = try state.withLock { state in
+            try state.requireOpen()
+            state.posted.append(PostgresStatement(text: statement, parameters: parameters))
+            return state.posted.count
+        }
+        if count >= Self.postLimit { _ = try await run([]) }
+    }
+
+    func postLast(_ statement: String, _ parameters: [SQLValue]) async throws {
+        try state.withLock { state in
+            try state.requireOpen()
+            state.last.append(PostgresStatement(text: statement, parameters: parameters))
+        }
+    }
+
     private func run(_ statement: PostgresStatement) async throws -> PostgresAnswer {
+        try await run([statement])[0]
+    }
+
+    /// As many answers as statements; they come in one round trip.
+    private func run(_ statements: [PostgresStatement]) async throws -> [PostgresAnswer] {
         try await turn.acquire()
         defer { turn.release() }
-        let isFirst = try state.withLock { state in
-            if let loss = state.loss { throw loss }
-            guard !state.hasEnded else { throw SQLError(.statement, "the transaction is over") }
+        let (isFirst, posted) = try state.withLock { state in
+            try state.requireOpen()
             defer { state.hasBegun = true }
-            return !state.hasBegun
+            return (!state.hasBegun, state.takePosted())
         }
         do {
             var limit = settings.statementTimeout + Self.margin
             if isFirst { limit += settings.lockTimeout }
             let answers = try await connection.run(
-                (isFirst ? opening : []) + [statement], within: limit, isCancellable: true)
+                (isFirst ? opening : []) + posted + statements, within: limit, isCancellable: true)
             if isFirst, let position = try answers.compactMap(Self.logPosition).first {
                 state.withLock { $0.logPosition = position }
             }
-            guard let answer = answers.last else { throw SQLError(.other, "the server did not answer") }
-            return answer
+            guard answers.count >= statements.count else { throw SQLError(.other, "the server did not answer") }
+            return answers.suffix(statements.count)
         } catch {
             state.withLock { $0.loss = $0.loss ?? error }
             throw error
@@ -76,12 +120,12 @@ final class PostgresTransaction: SQLTransaction {
     func commit() async throws -> Bool {
         await turn.acquireEvenIfCancelled()
         defer { turn.release() }
-        let hasBegun = try state.withLock { state in
+        let (hasBegun, rest) = try state.withLock { state in
             state.hasEnded = true
             if let loss = state.loss { throw loss }
-            return state.hasBegun
+            return (state.hasBegun, state.takePosted() + state.last)
         }
-        guard hasBegun else { return true }
+        guard hasBegun || !rest.isEmpty else { return true }
         // A server that said good-bye before it was asked to commit has not committed.
         guard connection.looksAlive() else {
             throw SQLError(.connectionLost, "the server ended the connection before the transaction was committed")
@@ -91,7 +135,8 @@ final class PostgresTransaction: SQLTransaction {
         let position = state.withLock { $0.logPosition }
         do {
             answers = try await connection.run(
-                (position.map { [.isOnDisk($0)] } ?? []) + [.commit], within: settings.statementTimeout + Self.margin,
+                (position.map { [.isOnDisk($0)] } ?? []) + (hasBegun ? [] : opening) + rest + [.commit],
+                within: settings.statementTimeout + Self.margin + (rest.isEmpty ? .zero : settings.lockTimeout),
                 isCancellable: false)
         } catch {
             guard connection.isBroken else { throw error }

@@ -8,27 +8,33 @@ struct SiteViewer: Sendable {
     let settings: CoordinatorSettings
 
     func view(_ site: Site, in transaction: any SQLTransaction) async throws -> SiteView {
+        try await views([site], in: transaction)[0]
+    }
+
+    /// One for each site, in their order. Asks the database once, for a page of sites as for one.
+    func views(_ sites: [Site], in transaction: any SQLTransaction) async throws -> [SiteView] {
+        guard !sites.isEmpty else { return [] }
+        let ids = sites.map(\.id)
+        let (placements, hosts, times, domains) = try await transaction.answers(
+            stores.placements.list(of: ids), stores.hosts.hosts(of: ids), stores.versions.previewTimes(of: ids),
+            stores.sites.domains(of: ids))
         let names = SiteNames(settings: settings)
-        var serving: [ServingView] = []
-        for placement in try await stores.placements.list(of: site.id, in: transaction) {
-            let host = try await stores.hosts.find(placement.host, in: transaction)
-            guard let host, !host.state.isShutOut else { continue }
-            // Taken off this host, and the host has done so.
-            if placement.isRemoved, placement.state == .applied { continue }
-            serving.append(
-                ServingView(
-                    host: placement.host, hostName: host.name, generation: placement.generation,
-                    appliedGeneration: placement.appliedGeneration, state: placement.state, error: placement.error,
-                    fetchedFiles: placement.fetchedFiles,
-                    fetchedBytes: placement.fetchedBytes, updatedAt: placement.updatedAt))
+        return sites.map { site in
+            SiteView(
+                site: site, domains: domains[site.id] ?? [], url: settings.url(of: names.live(of: site)),
+                previewURL: settings.url(of: names.preview(of: site)),
+                serving: (placements[site.id] ?? []).compactMap { Self.serving($0, on: hosts[$0.host]) },
+                changedAt: times[site.id])
         }
-        var changedAt: Timestamp?
-        if let shown = site.preview {
-            changedAt = try await stores.versions.creationTime(of: shown, of: site.id, in: transaction)
-        }
-        return SiteView(
-            site: site, domains: try await stores.sites.domains(of: site.id, in: transaction),
-            url: settings.url(of: names.live(of: site)), previewURL: settings.url(of: names.preview(of: site)),
-            serving: serving, changedAt: changedAt)
+    }
+
+    private static func serving(_ placement: Placement, on host: Host?) -> ServingView? {
+        guard let host, !host.state.isShutOut else { return nil }
+        // Taken off this host, and the host has done so.
+        if placement.isRemoved, placement.state == .applied { return nil }
+        return ServingView(
+            host: placement.host, hostName: host.name, generation: placement.generation,
+            appliedGeneration: placement.appliedGeneration, state: placement.state, error: placement.error,
+            fetchedFiles: placement.fetchedFiles, fetchedBytes: placement.fetchedBytes, updatedAt: placement.updatedAt)
     }
 }

@@ -26,7 +26,7 @@ package struct AuditStore: Sendable {
 
     /// Adds a row within the transaction of its effect. It takes no lock that another effect waits for.
     package func append(_ entry: AuditEntry, in transaction: any SQLTransaction) async throws {
-        try await transaction.execute(
+        try await transaction.post(
             """
             INSERT INTO audit_entry (id, at, actor, action, subject, site_id, details, request_id)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -51,9 +51,11 @@ package struct InstallationStore: Sendable {
     }
 
     package func isRecovering(in transaction: any SQLTransaction) async throws -> Bool {
-        try await !transaction.query(
-            "SELECT id FROM installation WHERE id = 1 AND recovery_since IS NOT NULL"
-        ).isEmpty
+        try await transaction.answer(isRecovering)
+    }
+
+    package var isRecovering: SQLQuery<Bool> {
+        SQLQuery("SELECT id FROM installation WHERE id = 1 AND recovery_since IS NOT NULL", []) { !$0.isEmpty }
     }
 
     package func note(mark: String, storage: String, in transaction: any SQLTransaction) async throws {

@@ -10,11 +10,14 @@ package struct EventStore: Sendable {
         _ kind: Event.Kind, owner: UserID?, site: SiteID?, body: String, at now: Timestamp,
         in transaction: any SQLTransaction
     ) async throws {
-        let id = try await transaction.query(
-            "UPDATE counter SET value = value + 1 WHERE name = 'event' RETURNING value")[0].integer("value")
-        try await transaction.execute(
-            "INSERT INTO event (id, kind, owner_id, site_id, body, at) VALUES ($1, $2, $3, $4, $5, $6)",
-            [.integer(id), .text(kind.rawValue), SQLValue(owner), SQLValue(site), .text(body), SQLValue(now)])
+        // Every transaction with an event waits here for all others: it comes last, and nobody waits for its answer.
+        try await transaction.postLast("UPDATE counter SET value = value + 1 WHERE name = 'event'", [])
+        try await transaction.postLast(
+            """
+            INSERT INTO event (id, kind, owner_id, site_id, body, at)
+            SELECT value, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT)
+            FROM counter WHERE name = 'event'
+            """, [.text(kind.rawValue), SQLValue(owner), SQLValue(site), .text(body), SQLValue(now)])
     }
 
     /// Oldest first; those of `owner`, or all when `owner` is `nil`.
@@ -37,8 +40,13 @@ package struct EventStore: Sendable {
         try await transaction.query("SELECT value FROM counter WHERE name = 'event'")[0].integer("value")
     }
 
-    /// Forgets events that nobody will ask for any more.
-    package func deleteOlder(than instant: Timestamp, in transaction: any SQLTransaction) async throws {
-        try await transaction.execute("DELETE FROM event WHERE at < $1", [SQLValue(instant)])
+    /// Forgets the oldest events, `number` of them at most, as far as they happened before `instant`. Returns how many went;
+    /// with none, there is nothing more to forget.
+    package func deleteOldest(
+        _ number: Int, before instant: Timestamp, in transaction: any SQLTransaction
+    ) async throws -> Int {
+        try await transaction.execute(
+            "DELETE FROM event WHERE id < (SELECT MIN(id) FROM event) + $1 AND at < $2",
+            [SQLValue(number), SQLValue(instant)])
     }
 }

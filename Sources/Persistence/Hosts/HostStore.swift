@@ -54,6 +54,18 @@ package struct HostStore: Sendable {
         try await transaction.query("SELECT * FROM host WHERE id = $1", [SQLValue(id)]).first.map(Self.host)
     }
 
+    /// The hosts that have or had some of the sites.
+    package func hosts(of sites: [SiteID]) -> SQLQuery<[HostID: Host]> {
+        let wanted = ValueList(sites.map { SQLValue($0) })
+        return SQLQuery(
+            """
+            SELECT * FROM host WHERE id IN (SELECT host_id FROM desired_site WHERE site_id IN (\(wanted.places)))
+            """, wanted.parameters
+        ) { rows in
+            Dictionary(try rows.map(Self.host).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
     /// Notes that these hosts were heard of a moment ago.
     package func touch(
         _ hosts: some Sequence<HostID>, at now: Timestamp, in transaction: any SQLTransaction

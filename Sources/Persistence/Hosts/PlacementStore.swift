@@ -148,6 +148,14 @@ package struct PlacementStore: Sendable {
             .map(Self.placement)
     }
 
+    /// The same for many sites; those that are nowhere are left out.
+    package func list(of sites: [SiteID]) -> SQLQuery<[SiteID: [Placement]]> {
+        let wanted = ValueList(sites.map { SQLValue($0) })
+        return SQLQuery(
+            "SELECT * FROM desired_site WHERE site_id IN (\(wanted.places)) ORDER BY host_id", wanted.parameters
+        ) { Dictionary(grouping: try $0.map(Self.placement), by: \.site) }
+    }
+
     package func find(
         _ site: SiteID, on host: HostID, in transaction: any SQLTransaction
     ) async throws -> Placement? {

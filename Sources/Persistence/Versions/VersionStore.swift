@@ -1,7 +1,7 @@
 package import Database
 package import Domain
 
-/// The rows of versions: written once, never changed.
+/// The rows of versions: written once, and never changed but for what a browser finds afterwards.
 package struct VersionStore: Sendable {
     package init() {}
 
@@ -38,12 +38,25 @@ package struct VersionStore: Sendable {
             ])
     }
 
+    /// Replaces the findings of a version. They are beside what its digest and its signature cover.
+    package func setFindings(
+        _ findings: [Finding], of number: VersionNumber, of site: SiteID, in transaction: any SQLTransaction
+    ) async throws {
+        try await transaction.execute(
+            "UPDATE version SET findings = $3 WHERE site_id = $1 AND number = $2",
+            [SQLValue(site), SQLValue(number), .text(try FindingRecord.text(of: findings))])
+    }
+
     package func find(
         _ number: VersionNumber, of site: SiteID, in transaction: any SQLTransaction
     ) async throws -> Version? {
-        try await transaction.query(
+        try await transaction.answer(find(number, of: site))
+    }
+
+    package func find(_ number: VersionNumber, of site: SiteID) -> SQLQuery<Version?> {
+        SQLQuery(
             "SELECT * FROM version WHERE site_id = $1 AND number = $2", [SQLValue(site), SQLValue(number)]
-        ).first.map(Self.version)
+        ) { try $0.first.map(Self.version) }
     }
 
     package func creationTime(
@@ -52,6 +65,22 @@ package struct VersionStore: Sendable {
         try await transaction.query(
             "SELECT created_at FROM version WHERE site_id = $1 AND number = $2", [SQLValue(site), SQLValue(number)]
         ).first?.timestamp("created_at")
+    }
+
+    /// When the versions came into being that are the previews of `sites` now.
+    package func previewTimes(of sites: [SiteID]) -> SQLQuery<[SiteID: Timestamp]> {
+        let wanted = ValueList(sites.map { SQLValue($0) })
+        return SQLQuery(
+            """
+            SELECT version.site_id, version.created_at FROM site
+            JOIN version ON version.site_id = site.id AND version.number = site.preview
+            WHERE site.id IN (\(wanted.places))
+            """, wanted.parameters
+        ) { rows in
+            var times: [SiteID: Timestamp] = [:]
+            for row in rows { times[try row.identifier("site_id")] = try row.timestamp("created_at") }
+            return times
+        }
     }
 
     /// The newest version of the site with this content, if there is one.

@@ -1,0 +1,41 @@
+/// A statement with its parameters.
+package struct SQLStatement: Sendable {
+    package let text: String
+    package let parameters: [SQLValue]
+
+    package init(_ text: String, _ parameters: [SQLValue] = []) {
+        self.text = text
+        self.parameters = parameters
+    }
+}
+
+/// A question to the database, and how its rows are understood. Several of them can be asked in one round trip.
+package struct SQLQuery<Value: Sendable>: Sendable {
+    package let statement: SQLStatement
+    let decode: @Sendable ([SQLRow]) throws -> Value
+
+    package init(
+        _ text: String, _ parameters: [SQLValue], decode: @escaping @Sendable ([SQLRow]) throws -> Value
+    ) {
+        statement = SQLStatement(text, parameters)
+        self.decode = decode
+    }
+}
+
+extension SQLTransaction {
+    package func answer<Value>(_ query: SQLQuery<Value>) async throws -> Value {
+        try query.decode(try await self.query(query.statement.text, query.statement.parameters))
+    }
+
+    /// Asks everything at once: none of the questions may need the answer to another.
+    package func answers<each Value>(_ query: repeat SQLQuery<each Value>) async throws -> (repeat each Value) {
+        var statements: [SQLStatement] = []
+        for statement in repeat (each query).statement { statements.append(statement) }
+        let answers = try await queries(statements)
+        guard answers.count == statements.count else {
+            throw SQLError(.other, "there is not an answer to each statement")
+        }
+        var rest = answers[...]
+        return (repeat try (each query).decode(rest.removeFirst()))
+    }
+}
