@@ -274,7 +274,7 @@ let package = Package(
             dependencies: [
                 "AgentCore", "Archives", "Artifacts", "BlockingIO", "Coordinator", "Database", "DatabasePostgres",
                 "DatabaseSQLite", "Domain", "FleetIdentity", "Persistence", "Queue", "QueueEmbedded", "QueueRedis",
-                "Redis", argumentParser, lifecycle, logging,
+                "Redis", "Sandbox", argumentParser, lifecycle, logging,
             ], path: "Tests/LoadBench", swiftSettings: testSettings),
         .testTarget(
             name: "SimulationTests", dependencies: ["Domain", "Simulate", "Simulation"],

@@ -5,5 +5,5 @@ import ArgumentParser
 struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "LoadBench", abstract: "Puts load on parts of a coordinator, for bench/run.",
-        subcommands: [Cycles.self, Dispatch.self, Drain.self, IdleAgents.self])
+        subcommands: [Cycles.self, Dispatch.self, Drain.self, IdleAgents.self, Sandboxes.self])
 }

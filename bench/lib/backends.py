@@ -240,9 +240,9 @@ def sessions(bench):
             empty = resident_bytes(coordinator.process.pid)
             agents = Agents(bench, coordinator, database, count)
             agents.wait(count)
-            time.sleep(10 if bench.options.quick else 30)
+            time.sleep(10)
             each = (resident_bytes(coordinator.process.pid) - empty) / count / 1024
-            spent, began, pause = coordinator.cpu_seconds(), time.monotonic(), 10 if bench.options.quick else 60
+            spent, began, pause = coordinator.cpu_seconds(), time.monotonic(), 10 if bench.options.quick else 40
             time.sleep(pause)
             share = (coordinator.cpu_seconds() - spent) / (time.monotonic() - began)
             target = count == 2000

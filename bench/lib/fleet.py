@@ -17,9 +17,11 @@ def free_port():
 
 
 class Fleet:
-    def __init__(self, programs, folder):
+    def __init__(self, programs, folder, worker=()):
+        """`worker` are options of the worker's agent."""
         self.programs = programs
         self.folder = folder
+        self.worker = worker
         self.running = []
 
     def _path(self, program):
@@ -60,7 +62,14 @@ class Fleet:
                 "pagewright-agent", "join", "--coordinator", ready["agents"], "--token", token, "--state", state,
                 "--name", role)
             self.hosts[role] = self._start(
-                role, "pagewright-agent", "run", "--state", state, "--sites-listen", f"127.0.0.1:{self.sites_port}")
+                role, "pagewright-agent", "run", "--state", state, "--sites-listen", f"127.0.0.1:{self.sites_port}",
+                *((*self.worker, *self._without_browser()) if role == "worker" else ()))
+
+    def _without_browser(self):
+        """Pages are looked at after the results; that would only take the cores from what is measured next."""
+        known = subprocess.run(
+            [self._path("pagewright-agent"), "run", "--help"], capture_output=True, text=True, timeout=60).stdout
+        return ("--browser", "off") if "path|off" in known and "--browser" not in self.worker else ()
 
     @property
     def pids(self):

@@ -1,6 +1,7 @@
 """The table that the bench prints."""
 
 import statistics
+import sys
 
 
 def percentile(values, share):
@@ -16,6 +17,8 @@ class Table:
     def add(self, what, ours, peer="", ratio="", limit="", holds=None):
         verdict = "" if holds is None else ("holds" if holds else "MISSED")
         self.rows.append([what, ours, peer, ratio, limit, verdict])
+        # Whoever waits for the table sees it grow.
+        print("  | ".join(cell for cell in self.rows[-1] if cell), file=sys.stderr, flush=True)
 
     def show(self):
         rows = [["measure", "Pagewright", "peer, same minute", "ratio", "limit", ""]] + self.rows

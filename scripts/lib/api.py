@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 import time
 import uuid
@@ -106,6 +107,7 @@ class Events:
         self._connection.request(
             "GET", "/api/v1/events",
             headers={"Authorization": f"Bearer {api.token}", "Accept": "text/event-stream"})
+        self._socket = self._connection.sock
         self._response = self._connection.getresponse()
         if self._response.status != 200:
             raise Refused(self._response.status, {"detail": "the event stream was refused"})
@@ -164,4 +166,9 @@ class Events:
                 self._changed.wait(left)
 
     def close(self):
+        # The response has the socket too: only this ends the stream.
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the server was quicker
         self._connection.close()
