@@ -34,6 +34,8 @@ final class CoordinatorTLS: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv13
         configuration.applicationProtocols = ["h2"]
+        // The verification below knows whom to trust. Reading the authorities of the system would take 10 ms and 2 MB.
+        configuration.trustRoots = .certificates([])
         if let credential = credential() {
             configuration.certificateChain = try credential.chain.map {
                 .certificate(try NIOSSLCertificate(bytes: $0, format: .der))
