@@ -126,7 +126,13 @@ package final class SandboxTask: Sendable {
         let cancelSignal = try CancelSignal()
         return try await withTaskCancellationHandler {
             try await DedicatedThread.run {
-                try self.follow(cancelSignal, keepsRunning: keepsRunning, onOutput)
+                do {
+                    return try self.follow(cancelSignal, keepsRunning: keepsRunning, onOutput)
+                } catch let error where !(error is CancellationError) {
+                    // Nobody watches it any more.
+                    self.cancel()
+                    throw error
+                }
             }
         } onCancel: {
             cancelSignal.fire()

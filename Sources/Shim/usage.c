@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,22 @@ typedef struct {
   unsigned char type;
   char name[];
 } KernelEntry;
+
+/* Opens a folder for listing. A task may take the rights away from its own folders and write to them all the same: they
+   are given back, by a descriptor, so that no link that came into the place is followed. */
+static int open_folder(int parent, const char* name, mode_t mode) {
+  const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  if ((mode & 0700) == 0700) return openat(parent, name, O_RDONLY | flags);
+  int place = openat(parent, name, O_PATH | flags);
+  if (place < 0) return -1;
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+  int folder = chmod(path, 0700) == 0 ? openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  int failure = errno;
+  close(place);
+  errno = failure;
+  return folder;
+}
 
 /* Takes the descriptor over. */
 static void add(FolderUsage* usage, int folder, int depth, uint64_t limit) {
@@ -46,8 +63,12 @@ static void add(FolderUsage* usage, int folder, int depth, uint64_t limit) {
           close(folder);
           return;
         }
-        int child = openat(folder, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (child >= 0) add(usage, child, depth + 1, limit);
+        int child = open_folder(folder, entry->name, status.st_mode);
+        if (child >= 0) {
+          add(usage, child, depth + 1, limit);
+        } else if (errno == EACCES) {
+          usage->entries = limit + 1;
+        }
         if (usage->entries > limit) {
           close(folder);
           return;
@@ -63,7 +84,9 @@ static void add(FolderUsage* usage, int folder, int depth, uint64_t limit) {
 }
 
 void folder_usage_add(FolderUsage* usage, const char* path, uint64_t limit) {
-  int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat status;
+  if (lstat(path, &status) != 0) return;
+  int folder = open_folder(AT_FDCWD, path, status.st_mode);
   if (folder >= 0) add(usage, folder, 0, limit);
 }
 

@@ -53,7 +53,9 @@ final class JobLog: Sendable {
             while !bytes.isEmpty {
                 let place = state.written % Self.capacity
                 let piece = bytes.prefix(Int(Self.capacity - place))
-                _ = piece.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(place)) }
+                let count = piece.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(place)) }
+                // Counted only when it is there, or a reader would wait for it for ever.
+                guard count == piece.count else { break }
                 state.written += Int64(piece.count)
                 bytes = bytes.dropFirst(piece.count)
             }

@@ -13,6 +13,13 @@ struct RefusalTests {
         #expect(error?.field == field, sourceLocation: sourceLocation)
     }
 
+    @Test("A generation that nothing can follow is refused")
+    func lastGeneration() throws {
+        var wire = Samples.statuses[0].wire
+        wire.generation = .max
+        #expect(throws: ServiceError.self) { _ = try SiteStatus(wire: wire) }
+    }
+
     @Test("A lease with any wrong number is refused by its name")
     func leases() {
         let good = Samples.lease.wire

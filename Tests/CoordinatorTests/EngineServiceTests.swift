@@ -199,6 +199,46 @@ import Testing
         }
     }
 
+    @Test("An engine that is switched off gets no work, and asking again asks again for what was asked")
+    func switchedOff() async throws {
+        try await Installation.with { system in
+            try await Self.configure(system)
+            let site = try await system.site("one")
+            let asked = try await system.services.edits.submit(
+                prompt: "Red", engine: "model", baseVersion: nil, isFresh: true, to: site.text, for: system.admin)
+            _ = try await system.services.jobs.cancel(asked.job.job.id, for: system.admin)
+            let again = try await system.services.jobs.retry(asked.job.job.id, for: system.admin)
+            let edit = try await system.database.read { try await system.stores.edits.find(job: again.job.id, in: $0) }
+            #expect(edit?.isFresh == true)
+            _ = try await system.services.engines.change(
+                "model", Self.change { $0.isEnabled = false }, for: system.admin)
+            let refusal = await #expect(throws: ServiceError.self) {
+                try await system.services.edits.submit(
+                    prompt: "Blue", engine: "model", baseVersion: nil, to: site.text, for: system.admin)
+            }
+            #expect(refusal?.rule == "engine-disabled")
+        }
+    }
+
+    @Test("A text that was written while an edit ran stays in the preview; the edit's version is kept beside it")
+    func written() async throws {
+        try await Installation.with { system in
+            let host = try await system.host()
+            let site = try await system.site("one")
+            let lease = try await system.lease(try await system.edit(site), to: host)
+            let completion = try await system.completion(lease, of: site, page: Self.red)
+            let text = try await system.services.versions.write(
+                TextChange(path: "index.html", old: "Hello", index: 0, new: "Good morning"), into: 1, of: site.text,
+                for: system.admin)
+            #expect(try await system.services.completions.complete(completion, from: host) == .applied)
+            let shown = try await system.services.sites.find(site.text, for: system.admin).site.preview
+            #expect(shown == text.version.number)
+            let versions = try await system.services.versions.list(
+                of: site.text, page: try PageRequest(), for: system.admin)
+            #expect(versions.items.count == 3)
+        }
+    }
+
     @Test("A used-up budget refuses the next edit by its name, and only one that asks a model")
     func budget() async throws {
         try await Installation.with { system in
@@ -215,6 +255,13 @@ import Testing
             }
             #expect(refusal?.code == .quotaExceeded)
             #expect(refusal?.rule == "budget-day")
+            let brief = try SiteBrief(
+                businessName: "Anna's Bakery", type: "bakery", description: "We bake bread.", goals: ["People come by"])
+            let whole = await #expect(throws: ServiceError.self) {
+                try await system.services.generations.generate(
+                    brief, slug: "bakery", engine: "model", reviewsPlan: false, for: system.admin)
+            }
+            #expect(whole?.rule == "budget-day")
             _ = try await system.edit(site)
             system.clock.advance(by: .seconds(86_401))
             _ = try await system.services.edits.submit(
@@ -364,6 +411,7 @@ import Testing
             }
             let replay = try await system.services.edits.replay(first.lease.job, for: system.admin)
             #expect(replay.job.kind == .replay)
+            #expect(try await system.auditRows()["replay.accepted"] == 1)
             let offer = try await Self.grant(system, replay.job.id, host)
             #expect(offer.replay == Array("kept\n".utf8) && offer.base == first.base)
             _ = try await system.services.completions.complete(

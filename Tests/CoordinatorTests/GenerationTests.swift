@@ -60,10 +60,16 @@ import Testing
                 #expect(working.generation.progress == 15)
                 let unchanged = JobCompletion.Outcome.succeeded(
                     changes: ManifestDelta(upserts: [], removals: []), digest: first.base)
+                // A worker that changes the site before its plan is approved changes nothing.
+                let meddled = JobCompletion.Outcome.succeeded(
+                    changes: ManifestDelta(upserts: [], removals: [try SitePath("index.html")]), digest: first.base)
                 #expect(
-                    try await end(first, unchanged, steps: [Self.plan(["index", "menu"])], of: agent) == .applied)
+                    try await end(first, meddled, steps: [Self.plan(["index", "menu"])], of: agent) == .applied)
                 let waiting = try await generations.find("bakery", for: fixture.admin)
                 #expect(waiting.state == .waitingForPlan)
+                let versions = try await fixture.services.versions.list(
+                    of: "bakery", page: try PageRequest(), for: fixture.admin)
+                #expect(versions.items.count == 1)
                 #expect(waiting.steps.count == 1)
                 let pages = try Sitemap(
                     kind: .restaurant,
@@ -83,6 +89,9 @@ import Testing
                 let failed = try await generations.find("bakery", for: fixture.admin)
                 #expect(failed.state == .failed)
                 #expect(failed.generation.plan?.pages == pages)
+                let rows = try await fixture.database.auditRows()
+                #expect(rows["generation.plan-changed"] == 1)
+                #expect(rows["generation.resumed"] == 1)
             }
         }
     }

@@ -121,6 +121,8 @@ import Testing
         #expect((1...3).map { busy.retryDelay(losses: $0) } == [.seconds(5), .seconds(10), .seconds(20)])
         #expect(busy.retryDelay(losses: 1000) == .seconds(300))
         #expect(JobFailure.interrupted.retryDelay(losses: 2) == .seconds(2))
+        let absent = JobFailure(kind: .infrastructure, code: JobFailure.unavailableCode, message: "The store is away.")
+        #expect((1...3).map { absent.retryDelay(losses: $0) } == [.seconds(20), .seconds(40), .seconds(80)])
     }
 
     @Test("The key of a kept answer depends on every part, and not on white space in the prompt")

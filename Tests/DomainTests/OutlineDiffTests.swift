@@ -11,6 +11,13 @@ struct OutlineDiffTests {
         OutlineDiff(from: before, to: after).entries.map(\.sentence)
     }
 
+    @Test("A long page that was written anew is compared in time", .timeLimit(.minutes(2)))
+    func anew() {
+        let before = (0..<3000).map { OutlineItem(kind: .text, text: "alpha \($0) beta gamma", section: "") }
+        let after = (0..<3000).map { OutlineItem(kind: .text, text: "eins \($0) zwei drei", section: "") }
+        #expect(OutlineDiff(from: before, to: after).entries.count == 3000)
+    }
+
     @Test("Says what was added, removed, changed and moved, in the order of the page")
     func sentences() {
         let before = [

@@ -17,6 +17,13 @@ import Testing
             hasSite: has, isServing: serves ?? has)
     }
 
+    @Test("A time that cannot be kept is refused")
+    func endless() {
+        #expect(throws: ServiceError.self) {
+            _ = try PlacementPolicy(lostAfter: .seconds(Int64.max)).validated()
+        }
+    }
+
     @Test("Without a number a site is on every host that fits")
     func everywhere() throws {
         let change = PlacementPolicy.everywhere.change(among: [

@@ -2,6 +2,22 @@ import Domain
 import Testing
 
 @Suite struct ValueTests {
+    @Test("Whatever a task says that it used, sums of it do not overflow")
+    func usage() {
+        let most = TokenUsage(uncachedInput: .max, cachedInput: .min, output: .max)
+        #expect(most.cachedInput == 0)
+        #expect((most + most) == most)
+        #expect(most.total > 0)
+    }
+
+    @Test("A pattern of many stars is decided at once", .timeLimit(.minutes(1)))
+    func stars() throws {
+        let pattern = try PathPattern(String(repeating: "**/*/", count: 16) + "zz")
+        let folders = (0..<31).map { "d\($0)" }.joined(separator: "/")
+        #expect(try !pattern.matches(SitePath(folders + "/yy")))
+        #expect(try pattern.matches(SitePath(folders + "/zz")))
+    }
+
     @Test(
         "Times are written as RFC 3339",
         arguments: [

@@ -238,6 +238,16 @@ enum Enforcement: CaseIterable {
         }
     }
 
+    @Test("What lies in a folder whose rights were taken away counts too")
+    func lockedFolder() async throws {
+        try await withTemporaryDirectory { folder in
+            let (outcome, _) = try await run(
+                "mkdir d; chmod 300 d; for i in $(seq 40); do head -c 1000000 /dev/zero > d/f$i; done; sleep 60",
+                in: folder, limits: SandboxLimits(wallTime: .seconds(60), workspaceInBytes: 20 << 20))
+            #expect(outcome.ending == .exceeded(.workspaceSize))
+        }
+    }
+
     @Test("Too many bytes end the program, one large file and many small ones alike")
     func sizeBomb() async throws {
         try await withTemporaryDirectory { folder in

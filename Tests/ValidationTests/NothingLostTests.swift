@@ -55,6 +55,13 @@ struct NothingLostTests {
         #expect(try await changed.errors("Add a link to the page about us") == [])
     }
 
+    @Test("Thousands of openings before one end of a comment are harmless", .timeLimit(.minutes(2)))
+    func openings() async throws {
+        let text = String(repeating: "<!--", count: 10_000) + String(repeating: "x", count: 2 << 20) + "-->"
+        let changed = site.home("<p>Welcome.</p>", "<p>Welcome.</p>\(text)")
+        #expect(try await !changed.errors("Add a greeting").contains { $0.hasPrefix("placeholder") })
+    }
+
     @Test("Things that change stay")
     func changed() async throws {
         let changed =

@@ -8,7 +8,8 @@ extension SiteStatus {
         guard wire.applied == refusal.isEmpty else {
             throw Field.refuse("refusal", "contradicts the field applied")
         }
-        _ = try Field.integer(wire.generation, "generation")
+        // One more than this still has to fit.
+        _ = try Field.integer(wire.generation, "generation", in: 0...(1 << 62))
         _ = try Field.integer(wire.fetchedBytes, "fetched_bytes")
         try Field.count(wire.trees, "trees", atMost: 16)
         var trees: [Tree] = []

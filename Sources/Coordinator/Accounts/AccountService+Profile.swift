@@ -27,9 +27,13 @@ extension AccountService {
         if let password { newHash = try await passwords.hash(password) } else { newHash = nil }
         let confirmedHash = oldHash
         let user = try await database.withTransaction(once) { transaction in
+            // What an admin decided while the passwords were compared stays.
+            guard let current = try await users.find(before.id, in: transaction), current.disabledAt == nil else {
+                throw ServiceError(.unauthenticated, "this account is gone", rule: "account-gone")
+            }
             let user = User(
-                id: before.id, email: email, name: name, role: before.role, createdAt: before.createdAt,
-                disabledAt: before.disabledAt)
+                id: before.id, email: email, name: name, role: current.role, createdAt: before.createdAt,
+                disabledAt: nil)
             var changed: [String] = []
             if name != before.name { changed.append("name") }
             if email != before.email { changed.append("email") }
@@ -40,7 +44,12 @@ extension AccountService {
                     at: now, in: transaction)
             }
             if let newHash, let confirmedHash {
-                try await users.replacePasswordHash(of: user.id, confirmedHash, by: newHash, in: transaction)
+                guard try await users.replacePasswordHash(of: user.id, confirmedHash, by: newHash, in: transaction)
+                else {
+                    throw ServiceError(
+                        .conflict, "the password was changed elsewhere just now", rule: "password-changed",
+                        nextStep: "Try again with the password that holds now.")
+                }
                 let ended = try await sessions.endAll(of: user.id, except: session, at: now, in: transaction)
                 try await audit.record(
                     .passwordChanged, on: user.id.text, for: principal, ["ended-sessions": String(ended)], at: now,

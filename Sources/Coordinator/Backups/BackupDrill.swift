@@ -109,6 +109,7 @@ package struct BackupDrill: Sendable {
             return (listed, try await source.head().hasBlobs)
         }
         let sample = listed.shuffled().prefix(Self.sample)
+        var absent = 0
         for digest in sample {
             let isWhole: Bool
             if hasContent {
@@ -120,6 +121,7 @@ package struct BackupDrill: Sendable {
                     isWhole = true
                 } catch let error as ServiceError where error.code == .notFound {
                     // Deleted by the garbage collection since; what a version needs is not.
+                    absent += 1
                     isWhole = true
                 } catch let error as ServiceError where error.code == .internalError {
                     isWhole = false
@@ -130,6 +132,12 @@ package struct BackupDrill: Sendable {
                     .validationFailed, "the content \(digest.abbreviated) is missing or damaged", rule: "backup-blob",
                     nextStep: "Make a new backup, and look at: pagewright-coordinator blobs verify.")
             }
+        }
+        // The garbage collection does not take most of what there was.
+        guard absent * 2 <= sample.count else {
+            throw ServiceError(
+                .validationFailed, "\(absent) of \(sample.count) contents that the backup lists are not in the store",
+                rule: "backup-blob", nextStep: "Bring the store of blobs back, or name it with --blobs.")
         }
         return sample.count
     }

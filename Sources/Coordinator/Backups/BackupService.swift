@@ -3,6 +3,7 @@ import BlockingIO
 package import Database
 package import Domain
 import FleetIdentity
+import Glibc
 package import Logging
 import Persistence
 
@@ -27,14 +28,29 @@ package struct BackupService: Sendable {
         self.logger = logger
     }
 
+    /// Two at once would take each other's contents for forgotten ones. The lock goes with the descriptor. Blocks.
+    private static func lock(_ folder: String) throws -> Int32 {
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemCallError("open", on: folder) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw ServiceError(
+                .unavailable, "another backup is being made on this machine", rule: "backup-busy",
+                nextStep: "Wait until it is over.")
+        }
+        return descriptor
+    }
+
     /// Makes one backup of one instant, while everything goes on. `files` are the keys and the configuration. With
     /// `copiesBlobs` the content of all blobs is there too: those that an earlier backup brought are not sent again.
     /// Backups older than `days` go when this one is there.
     package func run(files: [BackupFile], copiesBlobs: Bool, keepingDays days: Int) async throws -> BackupRun {
         let start = clock.now()
         let name = BackupName(at: start, mark: UInt32.random(in: .min ... .max))
-        let key = try await vault.open()
         let pool = vault.pool
+        let lock = try await pool.run { [scratch = vault.scratch] in try Self.lock(scratch) }
+        defer { close(lock) }
+        let key = try await vault.open()
         let (size, summary) = try await vault.withScratchFile { file in
             let writer = try await pool.run {
                 try SealedFileWriter(path: file, purpose: BackupVault.backupPurpose, key: key)

@@ -106,6 +106,8 @@ package struct RolloutService: Sendable {
         let open = try await database.read { try await stores.rollouts.open(in: $0) }
         guard !open.isEmpty else { return false }
         let now = clock.now()
+        // One that waits for its time is nothing to look at hosts for.
+        guard open.contains(where: { $0.state != .scheduled || now >= $0.startsAt }) else { return true }
         let changed = try await database.withTransaction { transaction in
             try await confirm(transaction)
             var changed: [Rollout] = []
@@ -162,7 +164,7 @@ package struct RolloutService: Sendable {
         let words = try await stores.hostWords.all(in: transaction)
         let unsettled = try await stores.placements.unsettled(in: transaction)
         var sights: [HostID: Rollout.Sight] = [:]
-        for member in rollout.members {
+        for member in rollout.members where ![.healthy, .reverted, .failed, .skipped].contains(member.state) {
             guard let host = try await stores.hosts.find(member.host, in: transaction) else { continue }
             let word = words[host.id]
             let isBad = word.map { $0.epoch == host.sessionEpoch && $0.condition.level == .bad } ?? false

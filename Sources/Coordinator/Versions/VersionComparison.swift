@@ -35,6 +35,8 @@ package struct VersionComparison: Sendable {
     private static let textLimit: Int64 = 512 << 10
     /// How many files are looked into.
     private static let fileLimit = 100
+    /// After which no more texts are compared for one request.
+    private static let patience = Duration.seconds(5)
     private static let texts: Set<String> = [
         "html", "htm", "xhtml", "css", "js", "mjs", "cjs", "json", "jsonld", "txt", "md", "markdown", "svg", "xml",
         "csv",
@@ -74,9 +76,12 @@ package struct VersionComparison: Sendable {
     /// The changed files with their lines, the first hundred of them.
     package func text(_ subject: Subject, for principal: Principal) async throws -> [TextFile] {
         var result: [TextFile] = []
+        // Some texts take long to compare; one request may not take the machine from the others.
+        let deadline = ContinuousClock.now + Self.patience
         for file in try await files(subject, for: principal).files.prefix(Self.fileLimit) {
             try Task.checkCancellation()
-            result.append(TextFile(file: file, content: try await content(of: file)))
+            let content = ContinuousClock.now < deadline ? try await content(of: file) : .tooLarge
+            result.append(TextFile(file: file, content: content))
         }
         return result
     }

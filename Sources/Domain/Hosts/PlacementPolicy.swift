@@ -35,6 +35,11 @@ package struct PlacementPolicy: Sendable, Hashable {
                 .invalidArgument, "\"\(spread.prefix(64))\" is no key of a label", field: "spread",
                 rule: "label-format")
         }
+        if let lostAfter, !(Duration.seconds(1)...Duration.seconds(315_360_000)).contains(lostAfter) {
+            throw ServiceError(
+                .invalidArgument, "a host counts as lost after 1 second to ten years", field: "lost_after_seconds",
+                rule: "placement-lost-after")
+        }
         return self
     }
 }

@@ -50,10 +50,17 @@ package struct OutlineDiff: Sendable, Equatable {
         let after = Array(target.prefix(Self.itemLimit))
         var gone = [Bool](repeating: false, count: before.count)
         var new = [Bool](repeating: false, count: after.count)
-        for change in after.map(\.identity).difference(from: before.map(\.identity)) {
+        // What only one side has is in no common sequence; without it, far less is compared.
+        let inBefore = Set(before.map(\.identity))
+        let inAfter = Set(after.map(\.identity))
+        for index in before.indices { gone[index] = !inAfter.contains(before[index].identity) }
+        for index in after.indices { new[index] = !inBefore.contains(after[index].identity) }
+        let stayed = before.indices.filter { !gone[$0] }
+        let known = after.indices.filter { !new[$0] }
+        for change in known.map({ after[$0].identity }).difference(from: stayed.map { before[$0].identity }) {
             switch change {
-            case .remove(let offset, _, _): gone[offset] = true
-            case .insert(let offset, _, _): new[offset] = true
+            case .remove(let offset, _, _): gone[stayed[offset]] = true
+            case .insert(let offset, _, _): new[known[offset]] = true
             }
         }
         var entries: [Entry] = []
@@ -80,19 +87,25 @@ package struct OutlineDiff: Sendable, Equatable {
     private static func pairs(_ removed: [OutlineItem], _ added: [OutlineItem]) -> [Entry] {
         var partners = [Int?](repeating: nil, count: removed.count)
         var isTaken = [Bool](repeating: false, count: added.count)
-        func pair(_ isPartner: (OutlineItem, OutlineItem) -> Bool) {
+        let old = removed.map { WordSet($0.text) }
+        let new = added.map { WordSet($0.text) }
+        func pair(_ isPartner: (Int, Int) -> Bool) {
             for (index, item) in removed.enumerated() where partners[index] == nil {
                 guard
                     let match = added.indices.first(where: {
-                        !isTaken[$0] && added[$0].kind == item.kind && isPartner(item, added[$0])
+                        !isTaken[$0] && added[$0].kind == item.kind && isPartner(index, $0)
                     })
                 else { continue }
                 partners[index] = match
                 isTaken[match] = true
             }
         }
-        pair { $0.text == $1.text && !$0.text.isEmpty || $0.target == $1.target && !$0.target.isEmpty }
-        pair { WordSet($0.text).likeness(to: WordSet($1.text)) >= 0.3 }
+        pair { left, right in
+            let (one, other) = (removed[left], added[right])
+            return one.text == other.text && !one.text.isEmpty || one.target == other.target && !one.target.isEmpty
+        }
+        // In a page that was written anew as a whole, one by one is as good.
+        if removed.count * added.count <= 250_000 { pair { old[$0].likeness(to: new[$1]) >= 0.3 } }
         pair { _, _ in true }
         var entries = removed.enumerated().map { index, item in
             Entry(

@@ -27,16 +27,28 @@ package struct PathPattern: Hashable, Comparable, Sendable, CustomStringConverti
 
     package func matches(_ path: SitePath) -> Bool { Self.matches(parts[...], path.components[...]) }
 
-    /// Patterns have few parts, and paths at most 32.
+    /// `**` is any run of folders; as within a name, one look back is enough.
     private static func matches(_ pattern: ArraySlice<Substring>, _ path: ArraySlice<Substring>) -> Bool {
-        guard let first = pattern.first else { return path.isEmpty }
-        if first == "**" {
-            let rest = pattern.dropFirst().drop { $0 == "**" }
-            if rest.isEmpty { return !path.isEmpty }
-            return (path.startIndex...path.endIndex).contains { matches(rest, path[$0...]) }
+        var (position, index) = (pattern.startIndex, path.startIndex)
+        var star: (position: Int, index: Int)?
+        while index < path.endIndex {
+            if position < pattern.endIndex, pattern[position] == "**" {
+                star = (position, index)
+                position += 1
+                // At the end it stands for all that is left, which is something.
+                if position == pattern.endIndex { return true }
+            } else if position < pattern.endIndex, matches(Array(pattern[position]), Array(path[index])) {
+                position += 1
+                index += 1
+            } else if let last = star {
+                star = (last.position, last.index + 1)
+                position = last.position + 1
+                index = last.index + 1
+            } else {
+                return false
+            }
         }
-        guard let component = path.first, matches(Array(first), Array(component)) else { return false }
-        return matches(pattern.dropFirst(), path.dropFirst())
+        return position == pattern.endIndex
     }
 
     /// `*` is any run of characters, `?` is any one; one look back is enough.

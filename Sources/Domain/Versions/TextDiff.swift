@@ -21,10 +21,10 @@ package struct TextDiff: Sendable, Equatable {
     }
 
     /// Comparing takes time that grows with the number of changes.
-    package static let lineLimit = 4000
+    package static let lineLimit = 2000
     private static let context = 3
     /// How many words of a line are compared one by one.
-    private static let wordLimit = 400
+    private static let wordLimit = 100
 
     package let lines: [Line]
     package let added: Int
@@ -35,13 +35,17 @@ package struct TextDiff: Sendable, Equatable {
         let before = base.split(separator: "\n", omittingEmptySubsequences: false)
         let after = target.split(separator: "\n", omittingEmptySubsequences: false)
         guard before.count <= Self.lineLimit, after.count <= Self.lineLimit else { return nil }
-        let difference = after.difference(from: before)
-        var gone: Set<Int> = []
-        var new: Set<Int> = []
-        for change in difference {
+        // What only one side has is in no common sequence; without it, far less is compared.
+        let inBefore = Set(before)
+        let inAfter = Set(after)
+        var gone = Set(before.indices.filter { !inAfter.contains(before[$0]) })
+        var new = Set(after.indices.filter { !inBefore.contains(after[$0]) })
+        let stayed = before.indices.filter { !gone.contains($0) }
+        let known = after.indices.filter { !new.contains($0) }
+        for change in known.map({ after[$0] }).difference(from: stayed.map { before[$0] }) {
             switch change {
-            case .remove(let offset, _, _): gone.insert(offset)
-            case .insert(let offset, _, _): new.insert(offset)
+            case .remove(let offset, _, _): gone.insert(stayed[offset])
+            case .insert(let offset, _, _): new.insert(known[offset])
             }
         }
         var all: [Line] = []

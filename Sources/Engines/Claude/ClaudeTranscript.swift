@@ -105,7 +105,7 @@ struct ClaudeTranscript: EngineTranscript {
 
     /// Of this run alone; what is read from the cache and written to it stands beside the input.
     private static func usage(_ usage: JSONNode?) -> TokenUsage {
-        func count(_ name: String) -> Int { max(0, usage?[name]?.integer ?? 0) }
+        func count(_ name: String) -> Int { min(1 << 40, max(0, usage?[name]?.integer ?? 0)) }
         return TokenUsage(
             uncachedInput: count("input_tokens") + count("cache_creation_input_tokens"),
             cachedInput: count("cache_read_input_tokens"), output: count("output_tokens"))

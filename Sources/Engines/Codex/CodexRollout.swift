@@ -41,7 +41,7 @@ enum CodexRollout {
             else { continue }
             let cached = max(0, usage.cached_input_tokens ?? 0)
             return TokenUsage(
-                uncachedInput: max(0, (usage.input_tokens ?? 0) - cached), cachedInput: cached,
+                uncachedInput: max(0, max(0, usage.input_tokens ?? 0) - cached), cachedInput: cached,
                 output: max(0, usage.output_tokens ?? 0))
         }
         return nil

@@ -112,7 +112,7 @@ struct CodexTranscript: EngineTranscript {
             guard let usage = line.usage else { return [] }
             let cached = max(0, usage.cached_input_tokens ?? 0)
             let total = TokenUsage(
-                uncachedInput: max(0, (usage.input_tokens ?? 0) - cached), cachedInput: cached,
+                uncachedInput: max(0, max(0, usage.input_tokens ?? 0) - cached), cachedInput: cached,
                 output: max(0, usage.output_tokens ?? 0))
             self.total = total
             return [

@@ -132,6 +132,10 @@ struct ModelToolbox: ~Copyable {
                 "the old text is \(pieces.count - 1) times in \(path.quoted); give more of what is around it, or set all"
             )
         }
+        // Before it is built: it may be far more than fits anywhere.
+        guard text.utf8.count + (pieces.count - 1) * new.utf8.count <= 2 * Self.fileLimit else {
+            return .error("that is more than can be written")
+        }
         try store(pieces.joined(separator: new), at: path)
         return .done("Replaced \(pieces.count - 1) in \(path).")
     }

@@ -189,7 +189,7 @@ package final class SealedFileReader: Sendable {
         try state.withLock { state in
             while state.buffer.count < count, !state.isOver {
                 let piece = try self.nextPiece(&state)
-                state.buffer = state.buffer + piece
+                state.buffer += piece
             }
             let taken = Array(state.buffer.prefix(count))
             state.buffer = state.buffer.dropFirst(taken.count)

@@ -97,7 +97,7 @@ struct ChangeCard {
         let names = (job.findings ?? []).filter { $0.severity == "error" }.map { "\($0.rule):\($0.path ?? "")" }
             .filter { seen.insert($0).inserted }
         guard !names.isEmpty else { return lines }
-        let flags = names.prefix(5).map { "--finding '\($0)'" }.joined(separator: " ")
+        let flags = names.prefix(5).map { "--finding '\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " ")
         lines.append("  Accept it:   pagewright accept \(job.id) \(flags)")
         return lines
     }

@@ -125,6 +125,21 @@ struct GenerateContinueCommand: AsyncParsableCommand {
             let role: String?
         }
         let pages: [Page]
+
+        private enum Key: String, CodingKey { case pages, plan }
+
+        /// Takes what `generate show --json` prints, too.
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            pages =
+                try container.decodeIfPresent([Page].self, forKey: .plan)
+                ?? container.decode([Page].self, forKey: .pages)
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(pages, forKey: .pages)
+        }
     }
 
     @OptionGroup var connection: ConnectionOptions

@@ -33,7 +33,7 @@ struct DiffText {
                 case "removed": marked(line, sign: "-", colour: "31")
                 case "added": marked(line, sign: "+", colour: "32")
                 case "gap": "  … \(Wording.count(line.hidden, "line")) unchanged"
-                default: "  " + line.pieces.map(\.text).joined()
+                default: "  " + line.pieces.map { plain($0.text) }.joined()
                 }
             }
     }
@@ -42,11 +42,22 @@ struct DiffText {
     private func marked(_ line: DiffBody.Text.Line, sign: String, colour: String) -> String {
         let isWhole = line.pieces.allSatisfy { !$0.changed }
         let text = line.pieces.map { piece in
-            guard piece.changed, !isWhole else { return piece.text }
-            if usesColour { return "\u{1b}[7m\(piece.text)\u{1b}[27m" }
-            return sign == "-" ? "[-\(piece.text)-]" : "{+\(piece.text)+}"
+            let text = plain(piece.text)
+            guard piece.changed, !isWhole else { return text }
+            if usesColour { return "\u{1b}[7m\(text)\u{1b}[27m" }
+            return sign == "-" ? "[-\(text)-]" : "{+\(text)+}"
         }.joined()
         return usesColour ? "\u{1b}[\(colour)m\(sign) \(text)\u{1b}[0m" : "\(sign) \(text)"
+    }
+
+    /// What a site says must not steer the terminal.
+    private func plain(_ text: String) -> String {
+        var plain = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = (scalar.value < 0x20 && scalar != "\t") || (0x7f...0x9f).contains(scalar.value)
+            plain.append(isControl ? "\u{fffd}" : scalar)
+        }
+        return String(plain)
     }
 
     private func outline(_ file: DiffBody.File) -> [String] {

@@ -87,13 +87,14 @@ package struct UserStore: Sendable {
         try await transaction.query("SELECT id FROM app_user LIMIT 1").isEmpty
     }
 
-    /// Puts `hash` in the place of `old`; does nothing when somebody else was quicker.
+    /// Puts `hash` in the place of `old`; returns `false`, and does nothing, when somebody else was quicker.
+    @discardableResult
     package func replacePasswordHash(
         of id: UserID, _ old: String, by hash: String, in transaction: any SQLTransaction
-    ) async throws {
+    ) async throws -> Bool {
         try await transaction.execute(
             "UPDATE app_user SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
-            [SQLValue(id), .text(old), .text(hash)])
+            [SQLValue(id), .text(old), .text(hash)]) == 1
     }
 
     private static func user(_ row: SQLRow) throws -> User {

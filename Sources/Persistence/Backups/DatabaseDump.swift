@@ -41,13 +41,39 @@ package struct DatabaseDump: Sendable {
                         isNamed = true
                     }
                     for row in rows { try digest.add(row) }
-                    try await body(.rows(rows.map(\.values)))
+                    for run in Self.runs(of: rows) { try await body(.rows(run)) }
                     last = rows.last
                 }
                 total += digest.rows
                 try await body(.end(name: table.name, rows: digest.rows, digest: digest.text))
             }
             return total
+        }
+    }
+
+    /// Rows in runs of about 8 MiB, or of one row: whoever reads them back has a limit for a piece.
+    private static func runs(of rows: [SQLRow]) -> [[[SQLValue]]] {
+        var runs: [[[SQLValue]]] = []
+        var run: [[SQLValue]] = []
+        var size = 0
+        for row in rows {
+            let bytes = row.values.reduce(0) { $0 + weight(of: $1) }
+            if size + bytes > 8 << 20, !run.isEmpty {
+                runs.append(run)
+                run = []
+                size = 0
+            }
+            run.append(row.values)
+            size += bytes
+        }
+        return run.isEmpty ? runs : runs + [run]
+    }
+
+    private static func weight(of value: SQLValue) -> Int {
+        switch value {
+        case .null, .integer: 16
+        case .text(let text): text.utf8.count
+        case .blob(let bytes): bytes.count
         }
     }
 }

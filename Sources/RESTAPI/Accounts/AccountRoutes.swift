@@ -101,12 +101,15 @@ struct AccountRoutes {
                         "Needed for another e-mail address or password."),
                 ])), content: .json(UserBody.table.schema), errors: [.alreadyExists, .permissionDenied, .rateLimited]
         ) { request in
-            try await request.once(UserBody.table.json) {
+            // What is kept of a request would let a password in it be guessed.
+            let hasPassword = ["password", "current_password"].contains { request.body.optionalString($0) != nil }
+            return try await request.once(UserBody.table.json) { once in
                 try await accounts.change(
                     name: request.body.optionalString("name"), email: request.body.optionalString("email"),
                     password: request.body.optionalString("password"),
                     currentPassword: request.body.optionalString("current_password"),
-                    keeping: request.caller?.session, from: request.address, for: try request.principal, once: $0)
+                    keeping: request.caller?.session, from: request.address, for: try request.principal,
+                    once: hasPassword ? .unkeyed : once)
             }
         }
     }

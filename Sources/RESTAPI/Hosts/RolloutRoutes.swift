@@ -71,8 +71,8 @@ struct RolloutRoutes {
             }
             return try await request.once(Self.table.json) {
                 try await rollouts.plan(
-                    to: request.body.string("version"), hosts: hosts.isEmpty ? nil : hosts, startsAt: startsAt,
-                    for: try request.principal, once: $0)
+                    to: request.body.string("version"), hosts: request.body.hasList("hosts") ? hosts : nil,
+                    startsAt: startsAt, for: try request.principal, once: $0)
             }
         }
     }

@@ -57,6 +57,11 @@ struct JSONBody: Sendable {
         if case .boolean(let value) = value[name] { value } else { nil }
     }
 
+    /// Whether a list was given, be it empty.
+    func hasList(_ name: String) -> Bool {
+        if case .array = value[name] { true } else { false }
+    }
+
     /// The elements of an array of objects, each of which the schema has checked.
     func objects(_ name: String) -> [JSONBody] {
         guard case .array(let elements) = value[name] else { return [] }

@@ -48,7 +48,9 @@ enum PlaceholderScan {
             for start in text.places(of: open, limit: 10_000) {
                 while index < ends.count, ends[index] < start + open.utf8.count { index += 1 }
                 guard index < ends.count else { break }
-                found.append(text.text(start..<ends[index] + close.utf8.count))
+                let end = ends[index] + close.utf8.count
+                // A long comment is documentation, and thousands of openings may share one end.
+                if end - start <= 300 { found.append(text.text(start..<end)) }
             }
         }
         for start in text.places(of: "//", limit: 10_000) {

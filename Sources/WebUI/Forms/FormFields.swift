@@ -39,5 +39,10 @@ struct FormFields: Sendable {
 
     var visible: [(name: String, value: String)] { fields.filter { $0.name != "csrf" && $0.name != FormKey.field } }
 
+    /// Whether something in it is not to be kept, not even as a digest.
+    var hasSecret: Bool {
+        ["password", "current_password", "key"].contains { !(self[$0] ?? "").isEmpty }
+    }
+
     func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 }

@@ -9,7 +9,8 @@ enum FormKey {
     static func recall(
         _ form: FormFields, path: String, for principal: Principal, by idempotency: IdempotencyService
     ) async throws -> IdempotencyService.Recollection? {
-        guard let number = form[field], (16...64).contains(number.utf8.count),
+        // What is kept of a form would let a password in it be guessed.
+        guard !form.hasSecret, let number = form[field], (16...64).contains(number.utf8.count),
             number.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else { return nil }
         let digest = IdempotencyService.digest(of: form.content.utf8)
