@@ -27,6 +27,8 @@ struct StateFolder: Sendable, ExpressibleByArgument {
     var jobs: String { path + "/jobs" }
     /// What engines remember of conversations.
     var conversations: String { path + "/conversations" }
+    /// What browsers are shown, and what they leave.
+    var looks: String { path + "/looks" }
     /// Where each job finds its socket to a model.
     var ways: String { run + "/models" }
     private var run: String { path + "/run" }

@@ -9,7 +9,7 @@ package struct BrowserReport: Sendable, Equatable, Codable {
         }
 
         package let name: Name
-        /// Why it did not run; `nil` when it did.
+        /// Why it did not run, or not on all pages; `nil` when it did.
         package let obstacle: String?
 
         package init(_ name: Name, obstacle: String? = nil) {
@@ -51,15 +51,19 @@ package struct BrowserReport: Sendable, Equatable, Codable {
 
     /// A picture of a page, in a file of the folder that the checker was given.
     package struct Screenshot: Sendable, Equatable, Codable {
+        package enum Kind: String, Sendable, Codable { case page, thumbnail }
+
         package let page: String
+        package let kind: Kind
         package let width: Int
         package let height: Int
         package let file: String
         /// Where it differs from the version before; `nil` when that was not looked at or has no such page.
         package let changes: [Box]?
 
-        package init(page: String, width: Int, height: Int, file: String, changes: [Box]?) {
+        package init(page: String, kind: Kind = .page, width: Int, height: Int, file: String, changes: [Box]?) {
             self.page = page
+            self.kind = kind
             self.width = width
             self.height = height
             self.file = file
@@ -87,6 +91,9 @@ package struct BrowserReport: Sendable, Equatable, Codable {
 package struct BrowserRequest: Sendable, Equatable, Codable {
     package static let widths = [375, 1280]
     package static let pageLimit = 12
+    /// In bytes, of one picture and of all.
+    package static let pictureLimit = 2 << 20
+    package static let picturesLimit = 16 << 20
 
     /// Chromium itself.
     package let program: String
@@ -97,16 +104,20 @@ package struct BrowserRequest: Sendable, Equatable, Codable {
     package let pictures: String
     /// Paths of pages; only the first ``pageLimit`` are looked at.
     package let pages: [String]
+    /// The page that a thumbnail is taken of; `nil` for none.
+    package let start: String?
     package let secondsForAll: Int
 
     package init(
-        program: String, folder: String, parent: String?, pictures: String, pages: [String], secondsForAll: Int = 90
+        program: String, folder: String, parent: String?, pictures: String, pages: [String], start: String? = nil,
+        secondsForAll: Int = 90
     ) {
         self.program = program
         self.folder = folder
         self.parent = parent
         self.pictures = pictures
         self.pages = pages
+        self.start = start
         self.secondsForAll = secondsForAll
     }
 }

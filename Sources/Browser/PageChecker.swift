@@ -17,6 +17,12 @@ package final class PageChecker {
     /// The page that is looked at now; `nil` while it is one of the version before.
     private var page: String?
     private var session = ""
+    private var target: ProtocolValue = ""
+    /// Pages that kept the browser busy for too long.
+    private var stuck: [String] = []
+    /// Of all pictures; and how many had no room.
+    private var pictureBytes = 0
+    private var leftOut = 0
     /// The loads after which nothing more was asked for.
     private var rested: Set<String> = []
 
@@ -49,6 +55,8 @@ package final class PageChecker {
     /// The checker as a process: a ``BrowserRequest`` on standard input, a ``BrowserReport`` on standard output. Gives the
     /// exit status.
     package static func runProcess() -> Int32 {
+        // A browser that is gone must not take this process along: the report says what was seen until then.
+        signal(SIGPIPE, SIG_IGN)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -78,19 +86,34 @@ package final class PageChecker {
             try open()
             for path in request.pages.prefix(BrowserRequest.pageLimit) {
                 guard ContinuousClock.now < deadline else { throw BrowserError.late("all pages") }
-                for width in BrowserRequest.widths { try look(at: path, width: width) }
+                do {
+                    for width in BrowserRequest.widths { try look(at: path, width: width) }
+                } catch BrowserError.late where ContinuousClock.now < deadline {
+                    // A page that never comes to rest must not cost the others: they get a tab of their own.
+                    stuck.append(path)
+                    try reopen()
+                }
             }
+            if let start = request.start { try takeThumbnail(of: start) }
         } catch {
             obstacle = "\(error)"
         }
-        report.checks = BrowserReport.Check.Name.allCases.map { name in
-            if let obstacle { return .init(name, obstacle: obstacle) }
-            if name == .difference, request.parent == nil {
-                return .init(name, obstacle: "there is no version before to compare with")
-            }
-            return .init(name)
-        }
+        report.checks = BrowserReport.Check.Name.allCases.map { .init($0, obstacle: obstacle ?? self.obstacle(to: $0)) }
         return report
+    }
+
+    /// What kept a check from some pages, or from all.
+    private func obstacle(to name: BrowserReport.Check.Name) -> String? {
+        if name == .difference, request.parent == nil { return "there is no version before to compare with" }
+        if let first = stuck.first {
+            let others = stuck.count > 1 ? " and \(stuck.count - 1) more" : ""
+            return "\(first)\(others) kept the browser busy for too long"
+        }
+        if leftOut > 0, name == .screenshots || name == .difference {
+            return "\(leftOut) pictures had no room: \(BrowserRequest.picturesLimit >> 20) MiB is for all of them"
+        }
+        let more = request.pages.count - BrowserRequest.pageLimit
+        return more > 0 ? "\(more) pages more were left out: \(BrowserRequest.pageLimit) are looked at" : nil
     }
 
     // MARK: The browser
@@ -103,10 +126,19 @@ package final class PageChecker {
             "Target.attachToTarget", ["targetId": target ?? "", "flatten": true])
         guard let id = attached["sessionId"]?.text else { throw BrowserError.refused(method: "attach", "no session") }
         session = id
+        self.target = target ?? ""
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] { try call("\(domain).enable") }
         try call("Page.setLifecycleEventsEnabled", ["enabled": true])
         try call("Fetch.enable", ["patterns": [["urlPattern": "*"]]])
         try call("Emulation.setEmulatedMedia", ["features": [["name": "prefers-reduced-motion", "value": "reduce"]]])
+    }
+
+    /// Leaves a tab that does not answer behind.
+    private func reopen() throws {
+        page = nil
+        session = ""
+        _ = try connection.post("Target.closeTarget", ["targetId": target])
+        try open()
     }
 
     @discardableResult
@@ -205,8 +237,7 @@ package final class PageChecker {
         let height = min(Self.pictureHeightLimit, max(200, Int(measured?["height"]?.number ?? 900)))
         if width == BrowserRequest.widths.last { try checkAccessibility() }
         let picture = try capture(width: width, height: height)
-        let name = "\(report.screenshots.count).png"
-        try Self.write(picture, to: request.pictures + "/" + name)
+        let place = try keep(picture, width: width, height: height)
         var changes: [BrowserReport.Box]?
         if let parent = request.parent, SiteFiles(folder: parent).answer("/" + Self.escaped(path)).status == 200 {
             page = nil
@@ -214,13 +245,57 @@ package final class PageChecker {
             let before = try evaluate(PageScripts.overflow)
             let old = try capture(
                 width: width, height: min(Self.pictureHeightLimit, max(200, Int(before?["height"]?.number ?? 900))))
-            let boxes = try evaluate(PageScripts.difference(old, picture), isLate: true)?.list ?? []
-            changes = boxes.map { box in
+            // Where no rule and no script of the page has a say.
+            try call("Page.navigate", ["url": "about:blank"])
+            let boxes = try evaluate(PageScripts.difference(old, picture), isLate: true)
+            changes = boxes?.list.map { box in
                 func side(_ name: String) -> Int { Int(box[name]?.number ?? 0) }
                 return .init(x: side("x"), y: side("y"), width: side("width"), height: side("height"))
             }
         }
-        report.screenshots.append(.init(page: path, width: width, height: height, file: name, changes: changes))
+        guard let place else { return }
+        report.screenshots.append(
+            .init(page: path, width: width, height: place.height, file: place.file, changes: changes))
+    }
+
+    /// The top of the start page, small. What is wrong with the page was said when it was looked at, or before.
+    private func takeThumbnail(of path: String) throws {
+        page = nil
+        guard SiteFiles(folder: request.folder).answer("/" + Self.escaped(path)).status == 200 else { return }
+        try show("\(Self.host)/\(Self.escaped(path))", width: 1280)
+        let picture = try capture(width: 1280, height: 800, format: "jpeg", quality: 80, scale: 0.375)
+        guard let data = Data(base64Encoded: picture), pictureBytes + data.count <= BrowserRequest.picturesLimit else {
+            return
+        }
+        pictureBytes += data.count
+        let name = "\(report.screenshots.count).jpeg"
+        try Self.write(data, to: request.pictures + "/" + name)
+        report.screenshots.append(
+            .init(page: path, kind: .thumbnail, width: 480, height: 300, file: name, changes: nil))
+    }
+
+    /// Writes the picture, or a coarser one that is small enough; `nil` when there is no room for it.
+    private func keep(_ png: String, width: Int, height: Int) throws -> (file: String, height: Int)? {
+        guard var data = Data(base64Encoded: png) else {
+            throw BrowserError.refused(method: "screenshot", "no picture")
+        }
+        var format = "png"
+        var height = height
+        for quality in [80, 50, 30] where data.count > BrowserRequest.pictureLimit {
+            format = "jpeg"
+            if quality == 30 { height = min(height, 1600) }
+            let coarse = try capture(width: width, height: height, format: format, quality: quality)
+            data = Data(base64Encoded: coarse) ?? data
+        }
+        guard data.count <= BrowserRequest.pictureLimit, pictureBytes + data.count <= BrowserRequest.picturesLimit
+        else {
+            leftOut += 1
+            return nil
+        }
+        pictureBytes += data.count
+        let name = "\(report.screenshots.count).\(format)"
+        try Self.write(data, to: request.pictures + "/" + name)
+        return (name, height)
     }
 
     private func evaluate(_ script: String, isLate: Bool = false) throws -> ProtocolValue? {
@@ -229,17 +304,21 @@ package final class PageChecker {
                 "result"]?["value"]
     }
 
-    /// A PNG in base 64.
-    private func capture(width: Int, height: Int) throws -> String {
-        let answer = try call(
-            "Page.captureScreenshot",
-            [
-                "format": "png", "captureBeyondViewport": true,
-                "clip": [
-                    "x": 0, "y": 0, "width": .number(Double(width)), "height": .number(Double(height)), "scale": 1,
-                ],
-            ])
-        guard let data = answer["data"]?.text else { throw BrowserError.refused(method: "screenshot", "no picture") }
+    /// A picture in base 64.
+    private func capture(
+        width: Int, height: Int, format: String = "png", quality: Int? = nil, scale: Double = 1
+    ) throws -> String {
+        var parameters: [String: ProtocolValue] = [
+            "format": .text(format), "captureBeyondViewport": true,
+            "clip": [
+                "x": 0, "y": 0, "width": .number(Double(width)), "height": .number(Double(height)),
+                "scale": .number(scale),
+            ],
+        ]
+        if let quality { parameters["quality"] = .number(Double(quality)) }
+        guard let data = try call("Page.captureScreenshot", .object(parameters))["data"]?.text else {
+            throw BrowserError.refused(method: "screenshot", "no picture")
+        }
         return data
     }
 
@@ -284,10 +363,7 @@ package final class PageChecker {
         return text
     }
 
-    private static func write(_ base64: String, to path: String) throws {
-        guard let data = Data(base64Encoded: base64) else {
-            throw BrowserError.refused(method: "screenshot", "no picture")
-        }
+    private static func write(_ data: Data, to path: String) throws {
         let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw BrowserError.refused(method: "screenshot", "cannot write \(path): \(errno)") }
         defer { close(file) }

@@ -4,6 +4,8 @@ package import Sandbox
 package enum PageCheckerPlan {
     /// Chromium itself, where Debian puts it; `/usr/bin/chromium` is a script that wants more of the host.
     package static let chromium = "/usr/lib/chromium/chromium"
+    /// People wait for edits and nobody for this.
+    private static let nice = "/usr/bin/nice"
     package static let programPath = "/opt/engine/pagewright-agent"
 
     /// - Parameters:
@@ -14,11 +16,11 @@ package enum PageCheckerPlan {
         agent: String, libraryFolders: [String], workspace: String, state: String
     ) -> SandboxPlan {
         var plan = SandboxPlan(
-            workspace: workspace, command: [programPath, "page-checker"],
+            workspace: workspace, command: [nice, "-n", "15", programPath, "page-checker"],
             environment: ["DBUS_SESSION_BUS_ADDRESS": "disabled:", "DBUS_SYSTEM_BUS_ADDRESS": "disabled:"],
             readOnlyBinds: [.init(agent, at: programPath), .init("/etc/fonts", at: "/etc/fonts")]
                 + libraryFolders.map { .init($0, at: $0) }, writableBinds: [.init(state, at: "/state")],
-            limits: SandboxLimits(wallTime: .seconds(120), processes: 512))
+            limits: SandboxLimits(wallTime: .seconds(120), memoryInBytes: 1 << 30, processes: 512))
         // Chromium keeps its profile and what would be shared memory there.
         plan.temporarySizeInBytes = 256 << 20
         return plan

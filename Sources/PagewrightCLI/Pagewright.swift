@@ -27,7 +27,8 @@ struct Pagewright: AsyncParsableCommand {
                     SitesCommand.self, GenerateCommand.self, EditCommand.self, EditsCommand.self, PickCommand.self,
                     UndoCommand.self, ConversationsCommand.self, LocksCommand.self, DeployCommand.self,
                     VersionsCommand.self,
-                    DiffCommand.self, ExportCommand.self, LabelCommand.self, PreviewCommand.self, PromoteCommand.self,
+                    DiffCommand.self, ChecksCommand.self, ExportCommand.self, LabelCommand.self, PreviewCommand.self,
+                    PromoteCommand.self,
                     RollbackCommand.self, ReleasesCommand.self, DomainsCommand.self, MaintenanceCommand.self,
                 ]),
             CommandGroup(

@@ -8,6 +8,7 @@ package struct Stores: Sendable {
     package let edits = EditStore()
     package let conversations = ConversationStore()
     package let reviews = ChangeReviewStore()
+    package let checks = VersionCheckStore()
     package let locks = SiteLockStore()
     package let generations = GenerationStore()
     package let jobs = JobStore()

@@ -10,6 +10,7 @@ package struct RESTServices: Sendable {
     package let locks: SiteLockService
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
+    package let pageChecks: PageCheckService
     package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
@@ -34,6 +35,7 @@ package struct RESTServices: Sendable {
         locks = coordinator.locks
         acceptance = coordinator.acceptance
         comparison = coordinator.comparison
+        pageChecks = coordinator.pageChecks
         generations = coordinator.generations
         jobs = coordinator.jobs
         versions = coordinator.versions

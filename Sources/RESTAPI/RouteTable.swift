@@ -36,6 +36,7 @@ struct RouteTable: Sendable {
             + VersionRoutes(
                 versions: services.versions, sites: services.sites, comparison: services.comparison
             ).routes
+            + PageCheckRoutes(pageChecks: services.pageChecks).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
             + RolloutRoutes(rollouts: services.rollouts).routes

@@ -6,80 +6,168 @@ import Glibc
 import Sandbox
 import Synchronization
 
-/// Looks at the pages that a job changed, with a browser in a sandbox of its own: after the result went up, so that
-/// nothing that the browser does can reach it. What it finds is said, and never stops a job.
+/// Looks at the pages that a job changed, with a browser in a sandbox of its own: after the result was taken, so that
+/// nothing that the browser does can reach it or delay it.
 package struct PageInspector: Sendable {
-    private let browser: String
+    /// Both versions together; what is larger is not laid out for a browser.
+    private static let sizeLimit: Int64 = 1 << 30
+    private static let start = "index.html"
+
+    private let browser: BrowserChoice
     private let agent: String
+    /// Below this every look gets a folder; nothing else may be in there.
+    let directory: String
     private let libraryFolders: [String]
 
     /// - Parameters:
-    ///   - browser: Chromium itself, on this host and inside.
     ///   - agent: this agent's own program.
-    package init(browser: String, agent: String, libraryFolders: [String] = SwiftRuntime.libraryFolders()) {
+    ///   - directory: for what a browser is shown and what it leaves; emptied when the agent starts.
+    package init(
+        browser: BrowserChoice, agent: String, directory: String,
+        libraryFolders: [String] = SwiftRuntime.libraryFolders()
+    ) {
         self.browser = browser
         self.agent = agent
+        self.directory = directory
         self.libraryFolders = libraryFolders
     }
 
+    /// What a completion says of the look that comes after it.
+    func announcement(
+        of changes: ManifestDelta, of manifest: Manifest, by runner: SandboxRunner?
+    ) -> JobCompletion.Look {
+        if changes.affectedPages(of: manifest).isEmpty { return .impossible("no page changed") }
+        guard let runner else { return .impossible("this worker can build no sandbox now") }
+        if runner.controlGroups == nil {
+            return .impossible("this worker cannot limit what a browser takes: it may make no control groups")
+        }
+        switch browser.find() {
+        case .success: return .follows
+        case .failure(let absence): return .impossible(absence.reason)
+        }
+    }
+
+    /// Makes the folder for looks, empty: what is in it was left by an agent that is gone.
+    func prepare() throws {
+        try WorkspaceRemoval.remove(directory)
+        try Workspace.makeFolder(directory)
+    }
+
+    /// What a browser saw, with the bytes of its pictures. Never fails: what stopped it is in the report.
     func inspect(
-        _ changes: ManifestDelta, of manifest: Manifest, since base: Manifest, in workspace: Workspace,
-        from store: DirectoryBlobStore, by runner: SandboxRunner, pool: BlockingPool
-    ) async -> BrowserReport {
-        let pages = Self.pages(changes, of: manifest)
-        guard !pages.isEmpty else { return .impossible(because: "no page changed") }
-        let room = Workspace(path: workspace.path + "/look")
+        _ manifest: Manifest, since base: Manifest, in room: Workspace, from store: DirectoryBlobStore,
+        by runner: SandboxRunner, pool: BlockingPool
+    ) async -> (checks: PageChecks, pictures: [ContentDigest: [UInt8]]) {
+        let pages = ManifestDelta(from: base, to: manifest).affectedPages(of: manifest).map(\.text)
+        guard manifest.totalSizeInBytes + base.totalSizeInBytes <= Self.sizeLimit else {
+            return (.impossible(because: "the site has more than \(Self.sizeLimit >> 21) MiB"), [:])
+        }
+        let program: String
+        switch browser.find() {
+        case .success(let path): program = path
+        case .failure(let absence): return (.impossible(because: absence.reason), [:])
+        }
+        // The version before and the pictures are in the folder that the sandbox has beside the site.
+        let before = Workspace(path: room.state)
+        let pictures = room.state + "/pictures"
         do {
-            try await pool.run {
-                for path in [room.path, room.site, room.path + "/pictures"] { try Workspace.makeFolder(path) }
-                try room.place(base.entries, from: store) { Task.isCancelled }
+            // A thread of the pool belongs to no task, so it has to be told that this one was cancelled.
+            let stop = StopSign()
+            try await withTaskCancellationHandler {
+                try await pool.run {
+                    for path in [room.path, room.site, before.path, before.site, pictures] {
+                        try Workspace.makeFolder(path)
+                    }
+                    try room.place(manifest.entries, from: store) { stop.isUp }
+                    try before.place(base.entries, from: store) { stop.isUp }
+                }
+            } onCancel: {
+                stop.raise()
             }
             let request = BrowserRequest(
-                program: browser, folder: SandboxPlan.workspacePath, parent: "/state/site", pictures: "/state/pictures",
-                pages: pages)
+                program: program, folder: SandboxPlan.workspacePath, parent: "/state/site",
+                pictures: "/state/pictures", pages: pages,
+                start: manifest.entries.contains { $0.path.text == Self.start } ? Self.start : nil)
             let plan = PageCheckerPlan.plan(
-                agent: agent, libraryFolders: libraryFolders, workspace: workspace.site, state: room.path)
+                agent: agent, libraryFolders: libraryFolders, workspace: room.site, state: room.state)
             let last = LastLine()
             let outcome = try await runner.run(plan, input: try request.serialized()) { output in
                 if case .line(let text) = output { last.text.withLock { $0 = text } }
             }
             guard let report = last.text.withLock({ $0 }).flatMap({ BrowserReport(line: $0) }) else {
-                return .impossible(because: "the page checker ended without a report (\(outcome.ending))")
+                return (.impossible(because: "the page checker ended without a report (\(outcome.ending))"), [:])
             }
-            return report
+            return try await pool.run { try Self.read(report, from: pictures, of: manifest) }
         } catch {
-            return .impossible(because: "\(error)")
+            return (.impossible(because: "\(error)"), [:])
         }
     }
 
-    /// The pages that changed; when something changed that others load, the others too. Those that matter most first.
-    private static func pages(_ changes: ManifestDelta, of manifest: Manifest) -> [String] {
-        func isPage(_ path: SitePath) -> Bool { ["html", "htm"].contains(path.fileExtension) }
-        var pages = changes.upserts.map(\.path).filter(isPage).map(\.text)
-        if changes.upserts.contains(where: { !isPage($0.path) }) || !changes.removals.isEmpty {
-            let others = manifest.entries.map(\.path).filter(isPage).map(\.text).filter { !pages.contains($0) }
-            pages += others.sorted { ($0 == "index.html" ? "" : $0) < ($1 == "index.html" ? "" : $1) }
+    /// The report in the words of the domain, with pictures as they are and not as the report says. Nothing that came out
+    /// of the sandbox is believed.
+    private static func read(
+        _ report: BrowserReport, from folder: String, of manifest: Manifest
+    ) throws -> (checks: PageChecks, pictures: [ContentDigest: [UInt8]]) {
+        var checks = PageChecks()
+        for check in report.checks {
+            guard let name = PageChecks.Check.Name(rawValue: check.name.rawValue) else { continue }
+            checks.checks.append(PageChecks.Check(name, obstacle: check.obstacle ?? ""))
         }
-        return Array(pages.prefix(BrowserRequest.pageLimit))
+        var seen: Set<Finding.Key> = []
+        for problem in report.problems.prefix(PageChecks.findingLimit) {
+            let finding = Finding(
+                severity: .warning, rule: problem.rule, path: problem.page, subject: problem.subject,
+                message: problem.message)
+            if seen.insert(finding.key).inserted { checks.findings.append(finding) }
+        }
+        var bytes: [ContentDigest: [UInt8]] = [:]
+        let top = try BeneathFile(root: folder)
+        for shot in report.screenshots.prefix(PageChecks.pictureLimit) {
+            guard let page = try? SitePath(shot.page), let content = try content(of: shot.file, in: top),
+                let found = PagePicture.measure(content)
+            else { continue }
+            var hasher = ContentHasher()
+            hasher.update(content)
+            let digest = hasher.finish()
+            bytes[digest] = content
+            checks.pictures.append(
+                PagePicture(
+                    page: page, kind: shot.kind == .page ? .page : .thumbnail, width: found.width,
+                    height: found.height, format: found.format, digest: digest, sizeInBytes: Int64(content.count),
+                    changes: shot.changes.map { boxes in
+                        boxes.prefix(PagePicture.boxLimit).map {
+                            PagePicture.Box(x: $0.x, y: $0.y, width: $0.width, height: $0.height)
+                        }
+                    }))
+        }
+        if let flaw = checks.flaw(in: manifest) {
+            return (.impossible(because: "the page checker's report is refused: \(flaw)"), [:])
+        }
+        return (checks, bytes)
     }
+
+    /// `nil` when it is no plain file, or too large for a picture.
+    private static func content(of name: String, in folder: BeneathFile) throws -> [UInt8]? {
+        guard !name.contains("/"), let file = try? BeneathFile(name, in: folder, flags: O_RDONLY | O_NONBLOCK) else {
+            return nil
+        }
+        let status = try file.status()
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0, status.st_size <= PagePicture.sizeLimit else {
+            return nil
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        return try file.read(into: &bytes) == bytes.count ? bytes : nil
+    }
+}
+
+/// Seen by threads that belong to no task.
+private final class StopSign: Sendable {
+    private let state = Atomic(false)
+    var isUp: Bool { state.load(ordering: .relaxed) }
+    func raise() { state.store(true, ordering: .relaxed) }
 }
 
 /// What a sandbox printed last.
 private final class LastLine: Sendable {
     let text = Mutex<String?>(nil)
-}
-
-extension BrowserReport {
-    /// For the log of a job.
-    var lines: [String] {
-        let ran = checks.filter { $0.obstacle == nil }.map(\.name.rawValue)
-        var lines = ran.isEmpty ? [] : ["Looked with a browser: \(ran.joined(separator: ", "))."]
-        for check in checks {
-            if let obstacle = check.obstacle {
-                lines.append("Not looked at: \(check.name.rawValue), because \(obstacle).")
-            }
-        }
-        lines += problems.map { "\($0.page): \($0.message) [\($0.rule)]" }
-        return lines
-    }
 }

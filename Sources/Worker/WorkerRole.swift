@@ -22,7 +22,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         package var shutdown: Shutdown
         /// Where it is kept what engines remember of conversations; `nil` when they are to remember nothing.
         package var memoryDirectory: String?
-        /// What looks at changed pages; `nil` when nothing does.
+        /// What looks at changed pages, after the results were taken; `nil` when nothing does.
         package var inspector: PageInspector?
 
         package enum Shutdown: Sendable {
@@ -61,6 +61,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     private let gate: (any ModelGate)?
     private let clock = ContinuousClock()
     private let outbox = OutboxSlot()
+    /// `nil` when nothing looks at pages.
+    private let looks: PageLooks?
     private let accepted: AsyncStream<JobAttempt>
     private let accepting: AsyncStream<JobAttempt>.Continuation
 
@@ -75,11 +77,12 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
     /// - Parameters:
     ///   - readiness: of ``SandboxReadiness/check(directory:pool:)``; without a sandbox no job is taken.
     ///   - spool: takes results, durably.
+    ///   - reporting: takes what a browser saw; without it no browser is started.
     ///   - gate: the way to models; without one only engines with a way of their own can ask.
     package init(
         configuration: Configuration, engines: [any Engine], readiness: SandboxReadiness, store: DirectoryBlobStore,
         transfer: any BlobTransfer, spool: any CompletionSpooling, pool: BlockingPool,
-        gate: (any ModelGate)? = nil, logger: Logger
+        gate: (any ModelGate)? = nil, reporting: (any CheckReporting)? = nil, logger: Logger
     ) {
         self.configuration = configuration
         self.engines = Dictionary(engines.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -89,6 +92,14 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         self.spool = spool
         self.pool = pool
         self.gate = gate
+        looks =
+            if let inspector = configuration.inspector, let reporting, case .ready(let runner) = readiness {
+                PageLooks(
+                    inspector: inspector, runner: runner, store: store, transfer: transfer, reporting: reporting,
+                    pool: pool, logger: logger)
+            } else {
+                nil
+            }
         self.logger = logger
         (accepted, accepting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
     }
@@ -103,6 +114,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         let accepting = accepting
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
+                if let looks { group.addTask { await cancelWhenGracefulShutdown { await looks.run() } } }
                 for await attempt in accepted { group.addTask { await self.perform(attempt) } }
                 isOpen = false
                 sendCredit()
@@ -196,6 +208,9 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         if let manifest { manifests.add(manifest) }
         switch ending {
         case .complete(let completion):
+            if case .follows = completion.look, let manifest {
+                looks?.expect(PageLook(lease: lease, base: attempt.offer.base, version: manifest.digest))
+            }
             await handIn(completion)
             logger.notice(
                 "Ended a job",
@@ -257,7 +272,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         case .leaseLost(let lease): running[lease]?.control.stop(.leaseLost)
         case .renewed(let leases):
             for lease in leases { running[lease]?.control.withClock { $0.renewed() } }
-        case .welcome, .verdict, .desired, .goAway, .upgrade, .renewCertificate: break
+        case .verdict(let lease, let verdict): looks?.judge(lease, verdict)
+        case .welcome, .desired, .goAway, .upgrade, .renewCertificate: break
         }
     }
 
@@ -369,7 +385,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
                 workshop: JobAttempt.Workshop(
                     runner: runner, store: store, transfer: transfer, pool: pool, logger: logger, gate: gate,
                     memory: configuration.memoryDirectory.map { ConversationMemory(directory: $0) },
-                    inspector: configuration.inspector),
+                    inspector: looks == nil ? nil : configuration.inspector),
                 found: found, known: manifests.all))
         // The agent stops; the next one finds the folder.
         guard case .enqueued = yielded else { return running[offer.lease] = nil }

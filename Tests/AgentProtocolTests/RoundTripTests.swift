@@ -1,5 +1,6 @@
 import AgentProtocol
 import Domain
+import Foundation
 import SwiftProtobuf
 import Testing
 
@@ -23,9 +24,70 @@ struct RoundTripTests {
         #expect(try JobCompletion(serialized: completion.serialized()) == completion)
     }
 
-    @Test("The reason to see a blob arrives", arguments: [BlobAccess.lease(Samples.lease), .site(Samples.site)])
+    @Test(
+        "The reason to see a blob arrives",
+        arguments: [BlobAccess.lease(Samples.lease), .site(Samples.site), .checks(Samples.lease)])
     func access(access: BlobAccess) throws {
         #expect(try BlobAccess(wire: access.wire) == access)
+    }
+
+    @Test("What is said of a look arrives with the result", arguments: Samples.looks)
+    func look(look: JobCompletion.Look) throws {
+        let completion = JobCompletion(
+            lease: Samples.lease, outcome: .cancelled, summary: "", usage: .zero, look: look)
+        #expect(try JobCompletion(serialized: completion.serialized()) == completion)
+    }
+
+    @Test("What a browser saw arrives, and too long texts are shortened")
+    func pageChecks() throws {
+        let page = try SitePath("menu/index.html")
+        let picture = PagePicture(
+            page: page, kind: .page, width: 375, height: 900, format: .jpeg, digest: Samples.digest, sizeInBytes: 9,
+            changes: [.init(x: 0, y: 1, width: 2, height: 3)])
+        let small = PagePicture(
+            page: page, kind: .thumbnail, width: 480, height: 300, format: .png, digest: Samples.other,
+            sizeInBytes: 1, changes: nil)
+        let finding = Finding(
+            severity: .warning, rule: "console-error", path: page.text, subject: "oh", message: "A script failed.")
+        let checks = PageChecks(
+            checks: [.init(.console), .init(.difference, obstacle: "there is none")], findings: [finding],
+            pictures: [picture, small.unchanged, small])
+        let wire = checks.wire(for: Samples.lease)
+        #expect(try PageChecks(wire: wire) == checks && JobLease(wire: wire.lease) == Samples.lease)
+        let long = String(repeating: "ä", count: 5000)
+        let talkative = PageChecks(
+            checks: [.init(.console, obstacle: long)],
+            findings: [Finding(severity: .warning, rule: "id-twice", path: page.text, subject: long, message: long)])
+        let read = try PageChecks(wire: talkative.wire(for: Samples.lease))
+        #expect(read.findings[0].message.utf8.count <= PageChecks.textLimit && read.checks[0].obstacle.hasPrefix("ää"))
+    }
+
+    @Test("A report with sizes, kinds or numbers that cannot be is refused")
+    func pageCheckLies() throws {
+        let picture = Pagewright_Agent_V1_PagePicture.with {
+            $0.path = "index.html"
+            $0.kind = "page"
+            $0.width = 375
+            $0.height = 900
+            $0.format = "png"
+            $0.digest = .init(Samples.digest.bytes)
+            $0.sizeBytes = 9
+        }
+        func refused(_ change: (inout Pagewright_Agent_V1_PagePicture) -> Void) -> Bool {
+            var lie = picture
+            change(&lie)
+            return (try? PageChecks(wire: .with { $0.pictures = [lie] })) == nil
+        }
+        #expect(!refused { _ in })
+        #expect(refused { $0.path = "../etc/passwd" })
+        #expect(refused { $0.kind = "film" })
+        #expect(refused { $0.width = 0 })
+        #expect(refused { $0.height = 20_000 })
+        #expect(refused { $0.format = "svg" })
+        #expect(refused { $0.digest = .init([1]) })
+        #expect(refused { $0.sizeBytes = PagePicture.sizeLimit + 1 })
+        #expect(refused { $0.changes = [.with { $0.x = -1 }] })
+        #expect(refused { $0.changes = Array(repeating: .init(), count: 25) })
     }
 
     @Test("A manifest's difference arrives", arguments: [nil, Samples.other])

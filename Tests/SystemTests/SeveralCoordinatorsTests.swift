@@ -158,7 +158,7 @@ import Testing
             "pagewright-agent",
             [
                 "run", "--state", folder + "/a", "--coordinator", addresses, "--sites-listen",
-                "127.0.0.1:\(shared.sitesPort)",
+                "127.0.0.1:\(shared.sitesPort)", "--browser", "off",
             ], log: folder + "/agent.log")
     }
 

@@ -17,14 +17,20 @@ final class TestSystem {
     private(set) var coordinator: RunningProgram?
     private(set) var agent: RunningProgram?
 
-    init(folder: String, database: String? = nil) throws {
+    /// What the coordinator finds in its environment, besides ours.
+    private let coordinatorEnvironment: [String: String]
+
+    init(folder: String, database: String? = nil, environment: [String: String] = [:]) throws {
         self.folder = folder
+        coordinatorEnvironment = environment
         self.database = database
         let ports = try freePorts(3)
         (apiPort, agentsPort, sitesPort) = (ports[0], ports[1], ports[2])
     }
 
     var api: String { "http://127.0.0.1:\(apiPort)" }
+    /// Where agents connect.
+    var agents: String { "127.0.0.1:\(agentsPort)" }
 
     func startCoordinator(fault: String? = nil, options: [String] = []) throws {
         coordinator = try RunningProgram(
@@ -32,29 +38,48 @@ final class TestSystem {
             [
                 "serve", "--state", folder + "/c", "--port", "\(apiPort)", "--agents-port", "\(agentsPort)",
                 "--sites-port", "\(sitesPort)",
-            ] + databaseArguments + options, fault: fault, log: folder + "/coordinator.log")
+            ] + databaseArguments + options, fault: fault, environment: coordinatorEnvironment,
+            log: folder + "/coordinator.log")
     }
 
+    /// Without a browser unless `options` name one: looking at pages would slow everything else down.
     func startAgent(fault: String? = nil, options: [String] = []) throws {
         agent = try RunningProgram(
             "pagewright-agent",
-            [
-                "run", "--state", folder + "/a", "--coordinator", "127.0.0.1:\(agentsPort)", "--sites-listen",
-                "127.0.0.1:\(sitesPort)",
-            ] + options, fault: fault, log: folder + "/agent.log")
+            ["run"] + runOptions + (options.contains("--browser") ? [] : ["--browser", "off"]) + options, fault: fault,
+            log: folder + "/agent.log")
+    }
+
+    /// What `pagewright-agent run` is given on this host.
+    var runOptions: [String] { runOptions(state: folder + "/a") }
+
+    /// The same for another host of this fleet.
+    func runOptions(state: String) -> [String] {
+        ["--state", state, "--coordinator", agents, "--sites-listen", "127.0.0.1:\(sitesPort)"]
+    }
+
+    /// Makes another host a member, with these roles.
+    func join(as roles: [String], state: String, by client: APIClient) async throws {
+        let invitation = try await client.send(
+            "POST", "/api/v1/hosts/invitations", ["roles": roles], expecting: [201])
+        let token = try #require(invitation["token"] as? String)
+        let joined = try await Tool.run(
+            "pagewright-agent",
+            ["join", "--coordinator", agents, "--token", token, "--state", state], in: folder)
+        try #require(joined.status == 0, "\(joined)")
     }
 
     /// Makes the agent a member. The coordinator must answer already.
     func join() async throws {
         let invitation = try RunningProgram(
             "pagewright-coordinator", ["invite", "--state", folder + "/c", "--json"] + databaseArguments,
-            log: folder + "/invite.log")
+            environment: coordinatorEnvironment, log: folder + "/invite.log")
         try await invitation.wait()
         let line = try JSONSerialization.jsonObject(with: Data(invitation.output.utf8)) as? [String: Any]
         let token = try #require(line?["token"] as? String)
         let join = try RunningProgram(
             "pagewright-agent",
-            ["join", "--coordinator", "127.0.0.1:\(agentsPort)", "--token", token, "--state", folder + "/a"],
+            ["join", "--coordinator", agents, "--token", token, "--state", folder + "/a"],
             log: folder + "/join.log")
         try await join.wait()
         try #require(join.process.terminationStatus == 0, "\(join.output)")

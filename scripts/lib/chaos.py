@@ -31,6 +31,32 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def all_processes():
+    """Of every process its parent, and its command."""
+    parents, commands = {}, {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    head, tail = stat.read().rsplit(")", 1)
+                parents[int(entry)] = int(tail.split()[1])
+                commands[int(entry)] = head.split("(", 1)[1]
+            except OSError:
+                pass
+    return parents, commands
+
+
+def below(top, parents, commands):
+    """All processes below one, the deepest last: (pid, command)."""
+    found, open_ = [], [top]
+    while open_:
+        parent = open_.pop(0)
+        children = [pid for pid, above in parents.items() if above == parent]
+        found += [(pid, commands[pid]) for pid in children]
+        open_ += children
+    return found
+
+
 class Waited(Exception):
     """Something did not happen in time."""
 
@@ -50,6 +76,7 @@ class Fleet:
         self.died_at = None
         self.environment = {}
         self.prefix = {}
+        self.agent_options = collections.defaultdict(list)
 
     def use(self, database, redis):
         """Keeps the truth and the hints in these, before anything is started."""
@@ -68,9 +95,11 @@ class Fleet:
     def order(self, name):
         return f"{self.folder}/{name}.order"
 
-    def arm(self, name, step, victim=None):
-        """The next time that `name` comes to the step it dies, or `victim` does."""
-        text = step if victim is None else f"{step} {self.pid(victim)}"
+    def arm(self, name, step, victim=None, signal_number=signal.SIGKILL):
+        """The next time that `name` comes to the step it gets the signal, or `victim` does."""
+        text = f"{step} {self.pid(victim or name)}"
+        if signal_number != signal.SIGKILL:
+            text += f" {int(signal_number)}"
         with open(self.order(name) + ".new", "w") as order:
             order.write(text + "\n")
         os.replace(self.order(name) + ".new", self.order(name))
@@ -91,7 +120,7 @@ class Fleet:
     def start_agent(self, name):
         self._spawn(name, "pagewright-agent", [
             "run", "--state", f"{self.folder}/{name}", "--coordinator", f"127.0.0.1:{self.agents_port}",
-            "--sites-listen", f"127.0.0.1:{self.sites_port}"])
+            "--sites-listen", f"127.0.0.1:{self.sites_port}", "--browser", "off", *self.agent_options[name]])
 
     def start(self, name):
         self.down.discard(name)
@@ -140,40 +169,47 @@ class Fleet:
                 revived.append(name)
         return revived
 
+    def is_obeyed(self, name):
+        """Whether the step was reached for which `name` has an order."""
+        return not os.path.exists(self.order(name))
+
     def children(self, name):
         """All processes below one, the deepest last: (pid, command)."""
-        parents, commands = {}, {}
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
+        return below(self.pid(name), *all_processes())
+
+    def tasks(self, name):
+        """The running tasks of a worker: (the shim, all processes below it). Shims are nobody's children."""
+        home = os.path.realpath(f"{self.folder}/{name}/jobs") + "/"
+        parents, commands = all_processes()
+        found = []
+        for pid, command in commands.items():
+            # One that has the agent as its parent only waits for the one that it began.
+            if command == "pagewright-shim" and parents[pid] != self.pid(name):
                 try:
-                    with open(f"/proc/{entry}/stat") as stat:
-                        head, tail = stat.read().rsplit(")", 1)
-                    parents[int(entry)] = int(tail.split()[1])
-                    commands[int(entry)] = head.split("(", 1)[1]
+                    if os.readlink(f"/proc/{pid}/cwd").startswith(home):
+                        found.append((pid, [child for child, _ in below(pid, parents, commands)]))
                 except OSError:
                     pass
-        found, open_ = [], [self.pid(name)]
-        while open_:
-            parent = open_.pop(0)
-            below = [pid for pid, above in parents.items() if above == parent]
-            found += [(pid, commands[pid]) for pid in below]
-            open_ += below
         return found
 
+    def dismiss(self, name):
+        """Ends an agent, its tasks too, for good."""
+        left = self.children(name) if self.processes[name].poll() is None else []
+        self.stop(name, 60)
+        for pid in [pid for pid, _ in left] + [shim for shim, _ in self.tasks(name)]:
+            if process_exists(pid):
+                os.kill(pid, signal.SIGKILL)
+        del self.processes[name]
+
     def remove(self):
-        for name in ("worker", "server", "coordinator"):
-            if name in self.processes:
-                below = self.children(name) if self.processes[name].poll() is None else []
-                self.stop(name, 60)
-                for pid, _ in below:
-                    if process_exists(pid):
-                        os.kill(pid, signal.SIGKILL)
+        for name in sorted(self.processes, key=lambda name: name == "coordinator"):
+            self.dismiss(name)
         subprocess.run(["chmod", "-R", "u+rwX", self.folder], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def tails(self, lines=12):
         text = ""
-        for name in ("coordinator", "worker", "server"):
+        for name in self.processes:
             path = f"{self.folder}/{name}.log"
             if os.path.exists(path):
                 with open(path, errors="replace") as log:

@@ -98,13 +98,20 @@ package struct BlobClient: BlobTransfer, Service {
             @Sendable (Pagewright_Agent_V1_Blobs.Client<CoordinatorChannel.Transport>, CallOptions) async throws ->
             Answer
     ) async throws -> Answer {
+        try await withChannel { try await body(Pagewright_Agent_V1_Blobs.Client(wrapping: $0), $1) }
+    }
+
+    /// Runs a call with one answer, on the connection that is open now.
+    func withChannel<Answer: Sendable>(
+        _ body: (GRPCClient<CoordinatorChannel.Transport>, CallOptions) async throws -> Answer
+    ) async throws -> Answer {
         var options = CallOptions.defaults
         options.timeout = timing.answer
         options.waitForReady = true
         options.maxResponseMessageBytes = BlobLimits.largestManifestMessage
         let channel = channels.channel
         do {
-            return try await body(Pagewright_Agent_V1_Blobs.Client(wrapping: channel.client), options)
+            return try await body(channel.client, options)
         } catch {
             throw channel.explain(error)
         }

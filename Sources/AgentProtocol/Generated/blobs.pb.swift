@@ -50,6 +50,15 @@ package nonisolated struct Pagewright_Agent_V1_Access: Sendable {
     set {access = .siteID(newValue)}
   }
 
+  /// A worker's right to add pictures: the version that this lease made is looked at.
+  package var checks: Pagewright_Agent_V1_LeaseReference {
+    get {
+      if case .checks(let v)? = access {return v}
+      return Pagewright_Agent_V1_LeaseReference()
+    }
+    set {access = .checks(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Access: Equatable, Sendable {
@@ -57,6 +66,8 @@ package nonisolated struct Pagewright_Agent_V1_Access: Sendable {
     case lease(Pagewright_Agent_V1_LeaseReference)
     /// A serving host's right: the site that is placed on it.
     case siteID(String)
+    /// A worker's right to add pictures: the version that this lease made is looked at.
+    case checks(Pagewright_Agent_V1_LeaseReference)
 
   }
 
@@ -287,7 +298,7 @@ fileprivate nonisolated let _protobuf_package = "pagewright.agent.v1"
 
 nonisolated extension Pagewright_Agent_V1_Access: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Access"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{2}l\u{1}checks\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -316,6 +327,19 @@ nonisolated extension Pagewright_Agent_V1_Access: SwiftProtobuf.Message, SwiftPr
           self.access = .siteID(v)
         }
       }()
+      case 110: try {
+        var v: Pagewright_Agent_V1_LeaseReference?
+        var hadOneofValue = false
+        if let current = self.access {
+          hadOneofValue = true
+          if case .checks(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.access = .checks(v)
+        }
+      }()
       default: break
       }
     }
@@ -334,6 +358,10 @@ nonisolated extension Pagewright_Agent_V1_Access: SwiftProtobuf.Message, SwiftPr
     case .siteID?: try {
       guard case .siteID(let v)? = self.access else { preconditionFailure() }
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .checks?: try {
+      guard case .checks(let v)? = self.access else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 110)
     }()
     case nil: break
     }

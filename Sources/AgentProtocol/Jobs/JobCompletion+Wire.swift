@@ -10,7 +10,7 @@ extension JobCompletion {
             summary: try Field.text(wire.summary, "summary", atMost: TextLimit.summary),
             usage: try TokenUsage(wire: wire.usage),
             transcript: Array(try Field.data(wire.transcript, "transcript", atMost: Self.transcriptLimit)),
-            steps: try GenerationStep.list(wire: wire.steps))
+            steps: try GenerationStep.list(wire: wire.steps), look: try Look(wire: wire))
     }
 
     package var wire: Pagewright_Agent_V1_Completion {
@@ -21,6 +21,11 @@ extension JobCompletion {
             $0.usage = usage.wire
             $0.transcript = Data(transcript)
             $0.steps = steps.prefix(GenerationStep.countLimit).map(\.wire)
+            switch look {
+            case .none: break
+            case .follows: $0.lookFollows = true
+            case .impossible(let reason): $0.lookObstacle = reason.clipped(to: PageChecks.textLimit)
+            }
         }
     }
 
@@ -41,6 +46,13 @@ extension JobCompletion {
         } catch {
             throw ServiceError(.internalError, "cannot encode the completion of \(lease.job)", cause: error)
         }
+    }
+}
+
+extension JobCompletion.Look {
+    fileprivate init(wire: Pagewright_Agent_V1_Completion) throws(ServiceError) {
+        let obstacle = try Field.text(wire.lookObstacle, "look_obstacle", atMost: PageChecks.textLimit)
+        self = wire.lookFollows ? .follows : obstacle.isEmpty ? .none : .impossible(obstacle)
     }
 }
 

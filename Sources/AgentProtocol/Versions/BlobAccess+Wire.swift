@@ -7,6 +7,7 @@ extension BlobAccess {
         switch wire.access {
         case .lease(let lease): self = .lease(try JobLease(wire: lease))
         case .siteID(let site): self = .site(try Field.identifier(site, "access.site_id"))
+        case .checks(let lease): self = .checks(try JobLease(wire: lease))
         case nil: throw Field.refuse("access", "is missing", rule: "field-missing")
         }
     }
@@ -16,6 +17,7 @@ extension BlobAccess {
             switch self {
             case .lease(let lease): $0.lease = lease.wireReference
             case .site(let site): $0.siteID = site.text
+            case .checks(let lease): $0.checks = lease.wireReference
             }
         }
     }

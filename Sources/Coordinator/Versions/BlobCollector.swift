@@ -9,7 +9,8 @@ import Telemetry
 
 /// Deletes blobs that nothing refers to.
 ///
-/// Marks what the versions of all sites refer to, those of lately deleted sites and the bases of waiting jobs included. What
+/// Marks what the versions of all sites refer to and the pictures of their pages, those of lately deleted sites and the
+/// bases of waiting jobs included. What
 /// is left and old enough is first *condemned* by a transaction in which no new version refers to it, then deleted, then
 /// acquitted. A version cannot be recorded of a condemned blob, and one whose blobs were looked for before an acquittal looks
 /// again. So neither a coordinator that works meanwhile nor another collection can lose anything, whatever the clocks say;
@@ -116,6 +117,7 @@ package struct BlobCollector: Sendable {
         // A site that was deleted by mistake can be brought back for as long as its files can.
         let time = clock.now() + (.zero - grace)
         try await retained.forEachPage(deletedAfter: time) { try await mark($0, &state) }
+        try await retained.forEachPageOfPictures(deletedAfter: time) { state.marks.formUnion($0) }
         return state
     }
 
@@ -152,16 +154,19 @@ package struct BlobCollector: Sendable {
             let decision = try await database.withTransaction { transaction -> Decision in
                 _ = try await stores.condemnedBlobs.lockSweeps(in: transaction)
                 let created = try await stores.versions.created(afterEvent: lastEvent, in: transaction)
-                guard created.isEmpty else {
-                    return .lookAgain(created, lastEvent: try await stores.events.latestID(in: transaction))
+                let pictures = try await stores.versions.pictures(afterEvent: lastEvent, in: transaction)
+                guard created.isEmpty, pictures.isEmpty else {
+                    return .lookAgain(
+                        created, pictures: pictures, lastEvent: try await stores.events.latestID(in: transaction))
                 }
                 return .condemned(
                     try await stores.condemnedBlobs.condemn(
                         candidates, by: sweep, at: order.issuedAt, in: transaction))
             }
             switch decision {
-            case .lookAgain(let created, let event):
+            case .lookAgain(let created, let pictures, let event):
                 try await mark(created, &state)
+                state.marks.formUnion(pictures)
                 state.lastEvent = event
             case .condemned(let condemned):
                 FaultPoint.reach("blobs-condemned")
@@ -174,7 +179,7 @@ package struct BlobCollector: Sendable {
 
     private enum Decision: Sendable {
         case condemned([ContentDigest])
-        case lookAgain([RetainedVersion], lastEvent: Int64)
+        case lookAgain([RetainedVersion], pictures: [ContentDigest], lastEvent: Int64)
     }
 
     private func execute(

@@ -20,12 +20,17 @@ package struct BlobExchange: Sendable {
     private let stores: Stores
     private let blobs: any BlobStore
     private let manifests: ManifestCache
+    private let clock: any WallClock
 
-    package init(database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache) {
+    package init(
+        database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
+        clock: any WallClock
+    ) {
         self.database = database
         self.stores = stores
         self.blobs = blobs
         self.manifests = manifests
+        self.clock = clock
     }
 
     /// A manifest that the host may see, as a difference to one of `known` when that is shorter.
@@ -64,7 +69,7 @@ package struct BlobExchange: Sendable {
         return blobs
     }
 
-    /// Those of `digests` that are not in the store. For holders of a lease.
+    /// Those of `digests` that are not in the store. For holders of a lease, and those who look at what it made.
     package func missing(
         among digests: [ContentDigest], access: BlobAccess, host: HostID
     ) async throws -> [ContentDigest] {
@@ -73,14 +78,14 @@ package struct BlobExchange: Sendable {
         return try await blobs.missing(among: digests)
     }
 
-    /// A batch to add to. For holders of a lease.
+    /// A batch to add to. For the same.
     package func makeBatch(access: BlobAccess, host: HostID) async throws -> any BlobBatch {
         try await requireLease(access, host: host)
         return try await blobs.makeBatch()
     }
 
     private func requireLease(_ access: BlobAccess, host: HostID) async throws {
-        guard case .lease = access else {
+        if case .site = access {
             throw ServiceError(.permissionDenied, "only a worker with a job may add files", rule: "blob-access")
         }
         _ = try await readable(access, host: host)
@@ -102,6 +107,16 @@ package struct BlobExchange: Sendable {
                         .permissionDenied, "the job \(lease.job) is not leased to this host", rule: "blob-access")
                 }
                 return (record.job.site, [base.digest])
+            case .checks(let lease):
+                guard let checks = try await stores.checks.find(job: lease.job, in: transaction),
+                    checks.admits(lease, of: host, at: clock.now())
+                else {
+                    throw ServiceError(
+                        .permissionDenied, "no report about the pages of \(lease.job) is waited for",
+                        rule: "blob-access")
+                }
+                // It has the files already; there is nothing more to read.
+                return (checks.site, [])
             case .site(let id):
                 guard let placement = try await stores.placements.find(id, on: host, in: transaction),
                     !placement.isRemoved, let site = try await stores.sites.find(id, in: transaction)

@@ -96,6 +96,9 @@ package struct BlobVerifier: Sendable {
                 }
             }
         }
+        try await retained.forEachPageOfPictures(deletedAfter: clock.now()) { page in
+            absent.formUnion(page.filter { !seen.contains($0) })
+        }
         for digest in try await blobs.missing(among: Array(absent)) { bad[digest] = .missing }
         report.problems = try await problems(bad)
         return report
@@ -114,6 +117,13 @@ package struct BlobVerifier: Sendable {
                     needs[entry.digest, default: []].append(Self.need(version, path: entry.path.text))
                 }
             }
+        }
+        let pictures = try await database.read { [bad] transaction in
+            try await stores.versions.retained(
+                withPictures: Array(bad.keys), deletedAfter: clock.now(), in: transaction)
+        }
+        for version in pictures {
+            needs[version.digest, default: []].append(Self.need(version, path: "(picture of a page)"))
         }
         return bad.sorted { $0.key < $1.key }.compactMap { digest, kind in
             // A version that went with its site since needs nothing.

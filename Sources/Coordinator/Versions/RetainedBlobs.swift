@@ -6,6 +6,7 @@ import Persistence
 /// Everything that versions refer to and that must stay in the store.
 struct RetainedBlobs: Sendable {
     private static let versionsInOnePage = 500
+    private static let picturesInOnePage = 5000
     private static let parallelism = 8
 
     let database: any SQLDatabase
@@ -25,6 +26,22 @@ struct RetainedBlobs: Sendable {
             }
             if !page.isEmpty { try await body(page) }
             last = page.count == Self.versionsInOnePage ? page.last : nil
+        } while last != nil
+    }
+
+    /// Hands out the pictures of the same versions.
+    func forEachPageOfPictures(
+        deletedAfter time: Timestamp, _ body: ([ContentDigest]) async throws -> Void
+    ) async throws {
+        var last: ContentDigest?
+        repeat {
+            try Task.checkCancellation()
+            let page = try await database.read { [last] transaction in
+                try await stores.versions.retainedPictures(
+                    deletedAfter: time, after: last, limit: Self.picturesInOnePage, in: transaction)
+            }
+            if !page.isEmpty { try await body(page) }
+            last = page.count == Self.picturesInOnePage ? page.last : nil
         } while last != nil
     }
 

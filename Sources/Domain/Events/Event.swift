@@ -11,6 +11,8 @@ package struct Event: Sendable, Equatable {
         case jobProgress = "job.progress"
         case jobFinished = "job.finished"
         case versionCreated = "version.created"
+        /// A browser looked at the pages of a version, or could not.
+        case versionChecked = "version.checked"
         case previewChanged = "preview.changed"
         case releaseCreated = "release.created"
         /// A host said what it serves for a site.

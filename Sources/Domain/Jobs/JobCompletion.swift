@@ -8,6 +8,16 @@ package struct JobCompletion: Sendable, Equatable {
         case cancelled
     }
 
+    /// Whether a browser looks at the pages that changed, after this.
+    package enum Look: Sendable, Equatable {
+        /// Nobody says.
+        case none
+        /// A report comes later.
+        case follows
+        /// Why nothing can be looked at.
+        case impossible(String)
+    }
+
     /// How long a transcript may be, in bytes. One that is longer is not kept, so the edit cannot be replayed.
     package static let transcriptLimit = 1 << 20
 
@@ -20,10 +30,11 @@ package struct JobCompletion: Sendable, Equatable {
     package let transcript: [UInt8]
     /// Of a generation: every step that this attempt did; at most ``GenerationStep/countLimit``.
     package let steps: [GenerationStep]
+    package let look: Look
 
     package init(
         lease: JobLease, outcome: Outcome, summary: String, usage: TokenUsage, transcript: [UInt8] = [],
-        steps: [GenerationStep] = []
+        steps: [GenerationStep] = [], look: Look = .none
     ) {
         self.lease = lease
         self.outcome = outcome
@@ -31,6 +42,7 @@ package struct JobCompletion: Sendable, Equatable {
         self.usage = usage
         self.transcript = transcript
         self.steps = steps
+        self.look = look
     }
 }
 

@@ -4,4 +4,6 @@ package enum BlobAccess: Sendable, Equatable {
     case lease(JobLease)
     /// It serves this site: it may read the versions that the site's pointers name.
     case site(SiteID)
+    /// It looks at the pages of the version that this lease made: it may add pictures of them.
+    case checks(JobLease)
 }

@@ -27,6 +27,11 @@ struct UpCommand: AsyncParsableCommand {
     var modelSocket: String?
     @Option(help: ArgumentHelp("The name of the model behind that socket.", valueName: "name")) var model: String?
     @Option(help: ArgumentHelp("The nginx program.", valueName: "path")) var nginx: String?
+    @Option(
+        help: ArgumentHelp(
+            "Chromium itself, to look at changed pages with; default: Debian's, when it is installed; off: none.",
+            valueName: "path|off"))
+    var browser: String?
     @Flag(help: "Print one line of JSON when everything is ready.") var json = false
 
     func validate() throws {
@@ -45,7 +50,7 @@ struct UpCommand: AsyncParsableCommand {
         var agentOptions: [String] = []
         for (name, value) in [
             ("--codex", codex), ("--claude", claude), ("--model-socket", modelSocket), ("--model", model),
-            ("--nginx", nginx),
+            ("--nginx", nginx), ("--browser", browser),
         ] {
             if let value { agentOptions += [name, value] }
         }

@@ -34,6 +34,46 @@ extension VersionStore {
         ).map(Self.retained)
     }
 
+    /// The pictures of versions that are retained, from `digest` on, in its order.
+    package func retainedPictures(
+        deletedAfter time: Timestamp, after digest: ContentDigest?, limit: Int, in transaction: any SQLTransaction
+    ) async throws -> [ContentDigest] {
+        try await transaction.query(
+            """
+            SELECT DISTINCT v.digest FROM version_picture v JOIN site s ON s.id = v.site_id
+            WHERE \(Self.isRetained) AND v.digest > $2 ORDER BY v.digest LIMIT $3
+            """, [SQLValue(time), .text(digest?.text ?? ""), SQLValue(limit)]
+        ).map { try $0.digest("digest") }
+    }
+
+    /// The retained versions that have one of these pictures; its digest stands in the place of the version's.
+    package func retained(
+        withPictures digests: [ContentDigest], deletedAfter time: Timestamp, in transaction: any SQLTransaction
+    ) async throws -> [RetainedVersion] {
+        var found: [RetainedVersion] = []
+        for digest in digests {
+            found += try await transaction.query(
+                """
+                \(Self.columns) version_picture v JOIN site s ON s.id = v.site_id
+                WHERE \(Self.isRetained) AND v.digest = $2 ORDER BY v.site_id, v.number
+                """, [SQLValue(time), SQLValue(digest)]
+            ).map(Self.retained)
+        }
+        return found
+    }
+
+    /// At least those that were added to versions after an event.
+    package func pictures(
+        afterEvent event: Int64, in transaction: any SQLTransaction
+    ) async throws -> [ContentDigest] {
+        try await transaction.query(
+            """
+            SELECT DISTINCT v.digest FROM version_picture v
+            WHERE v.site_id IN (SELECT site_id FROM event WHERE id > $1 AND kind = $2)
+            """, [.integer(event), .text(Event.Kind.versionChecked.rawValue)]
+        ).map { try $0.digest("digest") }
+    }
+
     /// At least those that were made after an event.
     package func created(
         afterEvent event: Int64, in transaction: any SQLTransaction

@@ -28,9 +28,11 @@ struct SitePages: Sendable {
         let query = visit.query.text("q")
         let found = try await services.sites.list(
             for: try visit.principal, matching: query, page: try visit.page(limit: Self.pageSize))
+        let thumbnails = try await services.pageChecks.thumbnails(of: found.items, for: try visit.principal)
         var page = Page("sites", title: "Sites", section: .sites, command: "pagewright sites")
         page.values = [
-            "cards": found.items.map(Self.card), "isSearch": !query.isEmpty, "query": query,
+            "cards": found.items.map { Self.card($0, thumbnail: thumbnails[$0.site.id]) },
+            "isSearch": !query.isEmpty, "query": query,
             "isEmpty": found.items.isEmpty && query.isEmpty && visit.query["cursor"] == nil,
             "foundNothing": found.items.isEmpty && !query.isEmpty,
             "hasSites": !found.items.isEmpty || !query.isEmpty,
@@ -43,13 +45,16 @@ struct SitePages: Sendable {
         return .page(page)
     }
 
-    private static func card(_ view: SiteView) -> [String: Any] {
+    private static func card(_ view: SiteView, thumbnail: ContentDigest?) -> [String: Any] {
         var values = SiteBar(view: view, tab: .studio).values
         values["changed"] = Wording.time(view.changedAt ?? view.site.createdAt)
         if let live = view.site.live, let preview = view.site.preview, preview > live {
             values["unreleased"] = Wording.count(preview.rawValue - live.rawValue, "unreleased change")
         } else if view.site.live != view.site.preview {
             values["unreleased"] = "The preview differs"
+        }
+        if let thumbnail, let live = view.site.live {
+            values["thumbnail"] = "/sites/\(view.site.slug)/versions/\(live)/screenshots/\(thumbnail)"
         }
         values["domains"] = view.domains.prefix(2).map(\.text)
         return values

@@ -72,6 +72,12 @@ struct VersionPages: Sendable {
         page.values = Self.values(version, view, principal)
         page.values["site"] = SiteBar(view: view, tab: .versions).values
         page.values["digest"] = version.version.digest.text
+        let looked = try await CheckPages(services: services).find(visit)
+        page.values["checks"] = CheckPages.values(looked)
+        // A browser's findings stand beside its pictures.
+        let others = version.version.findings.filter { !PageChecks.rules.contains($0.rule) }
+        page.values["findings"] = others.map(FindingRow.values)
+        page.values["hasFindings"] = !others.isEmpty
         if visit.query["done"] == "labelled" { page.values["notice"] = ["text": "It is saved."] }
         if case .edit(_, let job, _) = version.version.origin {
             let made = try? await services.jobs.find(job, for: principal)

@@ -1,0 +1,139 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+struct ChecksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checks", abstract: "Show what a browser saw of a version: checks, findings, screenshots.",
+        discussion: """
+            A worker with Chromium looks at the pages that an edit changed, after the edit is done. Exits with 1 while it
+            still looks, unless --wait is given.
+
+            Example: pagewright checks bakery 4
+            Example: pagewright checks bakery 4 --wait --save pictures
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The site's slug or id.") var site: String
+    @Argument(help: "The version's number.") var version: Int
+    @Flag(help: "Wait until the browser is done.") var wait = false
+    @Option(help: "Give up waiting after so many seconds.") var timeout = 900
+    @Option(help: ArgumentHelp("Save the screenshots into this folder.", valueName: "folder")) var save: String?
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout is 1 to 86400") }
+    }
+
+    func run() async throws {
+        try await connection.withClient { client in
+            let deadline = ContinuousClock.now + .seconds(timeout)
+            var answer = try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
+            var checks = try answer.decode(PageChecksBody.self)
+            while wait, checks.state == "waiting" {
+                guard ContinuousClock.now < deadline else {
+                    throw CLIError(.timedOut, "version \(version) of \(site) is still being looked at")
+                }
+                try await Task.sleep(for: .seconds(1))
+                answer = try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
+                checks = try answer.decode(PageChecksBody.self)
+            }
+            let saved = try await download(checks, by: client)
+            if connection.json {
+                Console.print(json: answer.body)
+            } else {
+                for line in checks.lines { Console.print(line) }
+                if let save { Console.print("Saved \(Wording.count(saved, "screenshot")) in \(save).") }
+            }
+            if checks.state == "waiting" { throw ExitStatus.failed.exitCode }
+        }
+    }
+
+    /// Returns how many.
+    private func download(_ checks: PageChecksBody, by client: APIClient) async throws -> Int {
+        guard let save else { return 0 }
+        do {
+            try FileManager.default.createDirectory(atPath: save, withIntermediateDirectories: true)
+        } catch {
+            throw CLIError(.failed, "cannot make the folder \(save)", nextStep: "Check that its parent is yours.")
+        }
+        for picture in checks.screenshots {
+            let response = try await client.open(
+                .get, "/sites/\(site)/versions/\(version)/screenshots/\(picture.sha256)", timeout: .seconds(300))
+            let target = try ExportTarget(path: "\(save)/\(picture.fileName)")
+            do {
+                for try await piece in response.body { try target.write(Data(piece.readableBytesView)) }
+            } catch {
+                target.discard()
+                throw APIClient.translate(error, server: client.server)
+            }
+            _ = try target.finish()
+        }
+        return checks.screenshots.count
+    }
+}
+
+struct PageChecksBody: Decodable {
+    struct Check: Decodable {
+        let name: String
+        let ran: Bool
+        let obstacle: String
+    }
+
+    struct Screenshot: Decodable {
+        struct Box: Decodable {
+            let x: Int
+            let y: Int
+            let width: Int
+            let height: Int
+        }
+
+        let page: String
+        let kind: String
+        let width: Int
+        let height: Int
+        let mediaType: String
+        let sha256: String
+        let sizeBytes: Int64
+        let takenOf: Int
+        let changes: [Box]?
+
+        /// Such as `menu-index.html-375.png`.
+        var fileName: String {
+            let name = page.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? $0 : "-" }
+            return "\(String(name))-\(kind == "page" ? "\(width)" : kind).\(mediaType == "image/png" ? "png" : "jpg")"
+        }
+
+        fileprivate var line: String {
+            let compared = changes.map { $0.isEmpty ? "looks the same" : Wording.count($0.count, "changed place") }
+            return "\(page)  \(width) x \(height)  \(Wording.size(sizeBytes))  \(compared ?? "new")"
+        }
+    }
+
+    let state: String
+    let checks: [Check]
+    let findings: [FindingBody]
+    let screenshots: [Screenshot]
+
+    /// For a terminal.
+    var lines: [String] {
+        switch state {
+        case "none": return ["No browser looked at this version: only what a worker makes is looked at."]
+        case "waiting": return ["A browser still looks at this version. Wait for it with --wait."]
+        default: break
+        }
+        var lines: [String] = []
+        let ran = checks.filter(\.ran).map(\.name)
+        if !ran.isEmpty { lines.append("Checked: " + ran.joined(separator: ", ")) }
+        // What kept one check mostly kept the others, too.
+        for reason in Set(checks.map(\.obstacle)).subtracting([""]).sorted() {
+            let names = checks.filter { $0.obstacle == reason }.map(\.name).joined(separator: ", ")
+            lines.append("Not fully checked: \(names), because \(reason)")
+        }
+        lines.append(Wording.count(findings.count, "finding"))
+        lines += findings.map { "  \($0.line)" }
+        let pages = screenshots.filter { $0.kind == "page" }
+        lines.append(Wording.count(pages.count, "screenshot"))
+        return lines + pages.map { "  \($0.line)" }
+    }
+}

@@ -1,0 +1,173 @@
+import Artifacts
+import Domain
+import FleetIdentity
+import Foundation
+import NIOCore
+import Testing
+
+@testable import Coordinator
+
+/// What a browser saw of versions, on the pages.
+@Suite(.timeLimit(.minutes(3))) struct LookTests {
+    /// A version that a worker made, and the worker.
+    private struct Look {
+        let web: WebFixture
+        let host: HostID
+        let lease: JobLease
+
+        static func begin(_ web: WebFixture, _ slug: String, headline: String) async throws -> Look {
+            let services = web.coordinator
+            let admin = Principal(user: UserID(at: web.clock.now()), role: .admin)
+            let invitation = try await services.hosts.invite(roles: ["worker"], for: admin)
+            let host = try await services.membership.enrol(
+                secret: try JoinToken(invitation.token).secret.text, signingRequest: try AgentKey().signingRequest(),
+                hostName: "host", agentVersion: "1"
+            ).host
+            let edit = try await services.edits.submit(
+                prompt: "Change the headline", engine: nil, baseVersion: nil, to: slug, for: admin)
+            let offer = try #require(
+                try await services.ledger.grant(edit.job.job.id, to: host, able: [.builtin]))
+            let isTaken = try await services.ledger.accept(offer.lease, from: host)
+            try #require(isTaken)
+            let shown = try #require(try await services.sites.find(slug, for: admin).site.preview)
+            let base = try await services.versions.manifest(shown.rawValue, of: slug, for: admin).manifest
+            let bytes = Array(WebFixture.html(headline).utf8)
+            let digest = try await put(bytes, .lease(offer.lease), host, services)
+            let changes = ManifestDelta(
+                upserts: [
+                    Manifest.Entry(path: try SitePath("index.html"), sizeInBytes: Int64(bytes.count), digest: digest)
+                ], removals: [])
+            let verdict = try await services.completions.complete(
+                JobCompletion(
+                    lease: offer.lease,
+                    outcome: .succeeded(changes: changes, digest: try changes.applied(to: base).digest),
+                    summary: "Changed the headline", usage: .zero, look: .follows), from: host)
+            try #require(verdict == .applied)
+            return Look(web: web, host: host, lease: offer.lease)
+        }
+
+        private static func put(
+            _ bytes: [UInt8], _ access: BlobAccess, _ host: HostID, _ services: CoordinatorServices
+        ) async throws -> ContentDigest {
+            let batch = try await services.exchange.makeBatch(access: access, host: host)
+            let writer = try await batch.makeWriter()
+            try await writer.write(ByteBuffer(bytes: bytes))
+            let stored = try await writer.finish(expecting: nil)
+            try await batch.commit()
+            return stored.digest
+        }
+
+        /// What says that it is a picture of this size, and a mark.
+        static func png(width: Int, height: Int, _ mark: String) -> [UInt8] {
+            func number(_ value: Int) -> [UInt8] {
+                (0..<4).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+            }
+            return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + number(13) + Array("IHDR".utf8)
+                + number(width) + number(height) + [8, 2, 0, 0, 0] + Array(mark.utf8)
+        }
+
+        /// Hands in a report with three pictures and a hostile finding. Returns the picture of the phone.
+        func report(_ mark: String, changes: [PagePicture.Box]?) async throws -> ContentDigest {
+            var pictures: [PagePicture] = []
+            for (kind, width, height) in [
+                (PagePicture.Kind.page, 375, 900), (.page, 1280, 700), (.thumbnail, 480, 300),
+            ] {
+                let bytes = Self.png(width: width, height: height, mark)
+                pictures.append(
+                    PagePicture(
+                        page: try SitePath("index.html"), kind: kind, width: width, height: height, format: .png,
+                        digest: try await Self.put(bytes, .checks(lease), host, web.coordinator),
+                        sizeInBytes: Int64(bytes.count), changes: kind == .page ? changes : nil))
+            }
+            var checks = PageChecks.Check.Name.allCases.map { PageChecks.Check($0) }
+            checks[0] = PageChecks.Check(.console, obstacle: "the <b>browser</b> was tired")
+            try await web.coordinator.pageChecks.report(
+                PageChecks(
+                    checks: checks,
+                    findings: [
+                        Finding(
+                            severity: .warning, rule: "console-error", path: "index.html",
+                            message: "A script complained: <script>alert(1)</script>.")
+                    ], pictures: pictures), of: lease, from: host)
+            return pictures[0].digest
+        }
+    }
+
+    @Test("The page of a version waits for the browser, then shows pictures, changed places, findings and obstacles")
+    func version() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let first = try await browser.get("/sites/bakery/versions/1").text
+            #expect(first.contains("No browser looked at this version"))
+            let look = try await Look.begin(web, "bakery", headline: "Fresh bread")
+            let waiting = try await browser.get("/sites/bakery/versions/2")
+            #expect(waiting.text.contains("A browser looks at the changed pages"))
+            #expect(waiting.text.contains("data-src=\"/sites/bakery/versions/2/checks\""))
+            let digest = try await look.report("a", changes: [.init(x: 16, y: 32, width: 64, height: 48)])
+            for path in ["/sites/bakery/versions/2", "/sites/bakery/versions/2/checks"] {
+                let text = try await browser.get(path).text
+                #expect(text.contains("/sites/bakery/versions/2/screenshots/\(digest)"))
+                #expect(text.contains("<rect x=\"16\" y=\"32\" width=\"64\" height=\"48\">"))
+                #expect(text.contains("1 place changed") && !text.contains("A browser looks at"))
+                #expect(text.contains("&lt;script&gt;alert(1)") && !text.contains("<script>alert"))
+                #expect(text.contains("&lt;b&gt;browser") && !text.contains("<b>browser"))
+            }
+        }
+    }
+
+    @Test("A picture is sent to the owner, to be kept for ever, and to nobody else")
+    func pictures() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let digest = try await Look.begin(web, "bakery", headline: "Fresh bread").report("a", changes: nil)
+            let path = "/sites/bakery/versions/2/screenshots/\(digest)"
+            let answer = try await browser.get(path)
+            #expect(answer.status == 200 && answer.headers.first(name: "content-type") == "image/png")
+            #expect(answer.headers.first(name: "cache-control") == "private, max-age=31536000, immutable")
+            #expect(answer.headers.first(name: "x-content-type-options") == "nosniff")
+            #expect(answer.headers.first(name: "content-security-policy")?.contains("default-src 'none'") == true)
+            #expect(try await browser.get("/sites/bakery/versions/1/screenshots/\(digest)").status == 404)
+            let stranger = try await web.browser(as: "eve@example.org", name: "Eve")
+            #expect(try await stranger.get(path).status == 404)
+            #expect(try await stranger.get("/sites/bakery/versions/2/checks").status == 404)
+            #expect(try await Browser(web).get(path).status == 303)
+        }
+    }
+
+    @Test("The comparison shows what changed in words, in looks side by side, and in lines with the words that differ")
+    func compare() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let old = try await Look.begin(web, "bakery", headline: "Fresh bread daily").report("a", changes: nil)
+            let new = try await Look.begin(web, "bakery", headline: "Fresh cake daily").report(
+                "b", changes: [.init(x: 16, y: 32, width: 64, height: 48), .init(x: 0, y: 96, width: 16, height: 16)])
+            let text = try await browser.get("/sites/bakery/compare/2/3").text
+            #expect(text.contains("/versions/2/screenshots/\(old)") && text.contains("/versions/3/screenshots/\(new)"))
+            #expect(text.contains("2 places changed"))
+            #expect(text.matches(of: /<rect x="16"/).count == 4, "in both pictures at both widths")
+            #expect(text.contains("<mark>bread</mark>") && text.contains("<mark>cake</mark>"))
+            #expect(text.contains("Changed the heading"))
+            // Of versions that are no step apart, no place is known.
+            let far = try await browser.get("/sites/bakery/compare/3/2").text
+            #expect(!far.contains("<rect") && far.contains("screenshots/\(old)"))
+            let first = try await browser.get("/sites/bakery/compare/1/3").text
+            #expect(first.contains("No picture of version 1"))
+        }
+    }
+
+    @Test("A site's card shows its start page as it was seen in the live version")
+    func card() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            _ = try await Look.begin(web, "bakery", headline: "Fresh bread").report("a", changes: nil)
+            let before = try await browser.get("/sites").text
+            #expect(!before.contains("screenshots/"))
+            try await browser.post(
+                "/sites/bakery/promote", from: "/sites/bakery/promote/2", ["version": "2", "back": "versions"])
+            let text = try await browser.get("/sites").text
+            let picture = /<img src="(\/sites\/bakery\/versions\/2\/screenshots\/[0-9a-f]+)"/
+            let found = try #require(text.firstMatch(of: picture))
+            #expect(try await browser.get(String(found.1)).status == 200)
+        }
+    }
+}
