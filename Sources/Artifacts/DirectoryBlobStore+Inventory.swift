@@ -7,13 +7,26 @@ import Glibc
 extension DirectoryBlobStore: BlobInventory {
     package var address: String { "directory:\(directory)" }
 
+    /// Less room than this is none: a version has files of some size.
+    private static let leastRoomInBytes: UInt64 = 1 << 20
+
     package func probe() async throws {
         let root = root
-        try await pool.run("cannot reach the blob store \(directory)") {
+        let hasRoom = try await pool.run("cannot reach the blob store \(directory)") {
             _ = try root.status()
             // A folder that was unmounted or made read-only below us.
             _ = try OpenFile(folder: "incoming", in: root)
             if faccessat(root.descriptor, ".", W_OK, 0) != 0 { throw SystemCallError("access", on: root.path) }
+            var facts = statvfs()
+            try SystemCallError.check("fstatvfs", on: root.path) { fstatvfs(root.descriptor, &facts) }
+            // Some file systems do not count files.
+            return UInt64(facts.f_bavail) * UInt64(facts.f_frsize) >= Self.leastRoomInBytes
+                && (facts.f_files == 0 || facts.f_favail > 0)
+        }
+        guard hasRoom else {
+            throw ServiceError(
+                .storageFull, "the disk of the blobs is full", field: "blobs", rule: "blobs-full",
+                nextStep: "Make room on the disk of \(directory), or name another place with --blobs.")
         }
     }
 

@@ -1,62 +1,51 @@
 import ArgumentParser
-import Coordinator
-import Database
 import Domain
-import FleetIdentity
-import Logging
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Checks that the coordinator could start: folder, database, blobs, keys, templates.",
-        discussion: "Example: pagewright-coordinator check --state /var/lib/pagewright")
+        abstract: "Tests everything that the coordinator depends on, and says what to do about what does not work.",
+        discussion: """
+            The state folder, the database and its schema, Redis, the blobs (one is put, read and deleted), the place \
+            for backups, the templates and the keys. Nothing is migrated. Ends with 1 when something does not work.
+
+            Example: pagewright-coordinator check --state /var/lib/pagewright
+            """)
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var blobs: BlobOptions
+    @OptionGroup var operations: OperationOptions
+    @Option(help: "Redis, for several coordinators: redis://host:6379/0 and others; see docs/scaling.md.")
+    var redis: String?
     @Flag(help: "Print JSON.")
     var json = false
 
     private struct Output: Encodable {
-        let database: String
-        let blobs: BlobCheck.Outcome
-        let jobs: [String: Int]
-        let templates: [String]
-        let authorityPin: String
+        let isGood: Bool
+        let checks: [InstallationCheck.Item]
     }
 
     func run() async throws {
         try await reporting {
-            let source = try options.source(blobs.flags)
-            let folder = try source.stateFolder()
-            let database = try source.database()
-            try folder.requireExisting()
-            let core = try await CoordinatorCore.open(
-                folder, database: database, settings: CoordinatorSettings(), blobs: BlobSettings(source),
-                logger: Logger(label: "check") { _ in SwiftLogNoOpLogHandler() })
-            try await core.requireBlobs()
-            let stored = try await BlobCheck(blobs: core.blobs, clock: SystemClock()).run()
-            let counts = try await core.services.ledger.counts()
-            let output = Output(
-                database: "\(database)", blobs: stored,
-                jobs: Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) }),
-                templates: core.services.sites.listTemplates().map(\.name), authorityPin: core.authority.pin.text)
+            let flags: [Setting: String?] = [.redis: redis]
+            let source = try options.source(
+                flags.merging(blobs.flags) { _, flag in flag }.merging(operations.flags) { _, flag in flag })
+            var check = InstallationCheck(try ServeSettings(source))
+            await check.run()
             if json {
-                try printJSON(output)
+                try printJSON(Output(isGood: check.isGood, checks: check.items))
             } else {
-                print("database   \(output.database)")
-                print("blobs      \(stored.address): put, got and deleted one")
-                if let skew = stored.clockSkewSeconds {
-                    print(
-                        "clock      \(abs(skew) < 5 ? "agrees with the store's" : "\(skew) s ahead of the store's; set it right")"
-                    )
+                for item in check.items {
+                    print(item.name.padded(to: 11) + (item.isGood ? "" : "NOT WELL: ") + item.detail)
+                    if let nextStep = item.nextStep, !item.isGood { print("".padded(to: 11) + nextStep) }
                 }
-                print(
-                    "jobs       "
-                        + output.jobs.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-                )
-                print("templates  " + output.templates.joined(separator: ", "))
-                print("CA pin     \(output.authorityPin)")
             }
+            guard check.isGood else { throw ExitCode.failure }
         }
     }
+}
+
+extension String {
+    /// At least so many characters, with spaces behind.
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -15,6 +15,7 @@ import Persistence
 /// use cases over them. Only this program names drivers.
 struct CoordinatorCore: Sendable {
     let database: any SQLDatabase
+    let writeProbe: WriteProbe
     let hints: Hints
     let blobs: any BlobInventory
     let authority: CertificateAuthority
@@ -34,7 +35,7 @@ struct CoordinatorCore: Sendable {
         let database = try await openDatabase(source, logger: logger)
         let applied = try await migrate(database, at: source)
         if !applied.isEmpty { logger.notice("Migrated the database", metadata: ["steps": "\(applied)"]) }
-        let blobs = try await blobSettings.open(in: folder, pool: pool, clock: clock, logger: logger)
+        let blobs = try await blobSettings.open(in: folder, pool: pool, clock: MachineClock(), logger: logger)
         let (authority, signer) = try await pool.run {
             (
                 try CertificateAuthority.loadOrCreate(inDirectory: folder.authority, at: clock.now()),
@@ -54,13 +55,19 @@ struct CoordinatorCore: Sendable {
             tokens: try await AccessTokenSigner(key: key),
             limiter: LoginRateLimiter(shared: hints.counters), clock: clock, logger: logger)
         return Self(
-            database: database, hints: hints, blobs: blobs, authority: authority, services: services,
-            accounts: accounts, idempotency: IdempotencyService(database: database, clock: clock), pool: pool)
+            database: database, writeProbe: WriteProbe(database), hints: hints, blobs: blobs, authority: authority,
+            services: services, accounts: accounts,
+            idempotency: IdempotencyService(database: database, clock: clock), pool: pool)
     }
 
     /// Throws when the store does not do its work, or is not the one that has this coordinator's versions.
     func requireBlobs() async throws {
         try await blobs.probe()
+        try await Self.requireVersions(of: database, in: blobs)
+    }
+
+    /// Throws when the store is not the one that has the versions of the database.
+    static func requireVersions(of database: any SQLDatabase, in blobs: any BlobInventory) async throws {
         guard let newest = try await database.read({ try await Stores().versions.newest(in: $0) }),
             !(try await blobs.missing(among: [newest.digest])).isEmpty
         else { return }
@@ -78,8 +85,7 @@ struct CoordinatorCore: Sendable {
             switch source {
             case .sqlite(let path): return try SQLiteDatabase(path: path)
             case .postgres(let address):
-                let database = try PostgresDatabase(PostgresSettings(address: address), logger: logger)
-                let facts = try await database.verify()
+                let (database, facts) = try await openPostgres(address, logger: logger)
                 if !facts.isDurable {
                     logger.warning(
                         "The database forgets what it reported as committed when its machine fails",
@@ -90,6 +96,13 @@ struct CoordinatorCore: Sendable {
         } catch let error as SQLError {
             throw ServiceError(error, at: source)
         }
+    }
+
+    static func openPostgres(
+        _ address: PostgresAddress, logger: Logger
+    ) async throws -> (database: any SQLDatabase, facts: PostgresFacts) {
+        let database = try PostgresDatabase(PostgresSettings(address: address), logger: logger)
+        return (database, try await database.verify())
     }
 
     /// Brings the schema to the newest step; returns the steps that were missing.

@@ -54,6 +54,9 @@ package struct PostgresAddress: Sendable, CustomStringConvertible {
         return hosts.allSatisfy { $0.isEmpty || $0.hasPrefix("/") || $0.hasPrefix("@") || Self.loopback.contains($0) }
     }
 
+    /// Whether libpq has to choose among servers.
+    private var namesSeveralServers: Bool { max(list("host").count, list("hostaddr").count) > 1 }
+
     private static let loopback: Set<String> = ["localhost", "127.0.0.1", "::1"]
 
     /// What libpq takes when the address does not say.
@@ -78,6 +81,10 @@ package struct PostgresAddress: Sendable, CustomStringConvertible {
             ("tcp_user_timeout", "30000"), ("application_name", settings.applicationName),
         ] where all[keyword] == nil {
             all[keyword] = value
+        }
+        let sessions = all["target_session_attrs"] ?? Self.environment("PGTARGETSESSIONATTRS")
+        if let attributes = role.sessionAttributes(instead: sessions, isOneOfSeveral: namesSeveralServers) {
+            all["target_session_attrs"] = attributes
         }
         all["client_encoding"] = "UTF8"
         var options = [all["options"] ?? ""]

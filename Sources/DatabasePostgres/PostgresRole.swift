@@ -20,6 +20,18 @@ enum PostgresRole: Sendable {
         }
     }
 
+    /// Which servers are asked for, in libpq's words for `target_session_attrs`; `nil` leaves it at what was said.
+    ///
+    /// Among several servers the one that takes writes is looked for, when nobody said which. For `read-write` libpq asks
+    /// whether *this session* may write, and sessions for reading are told not to: they ask for the primary instead.
+    func sessionAttributes(instead said: String?, isOneOfSeveral: Bool) -> String? {
+        switch said {
+        case "read-write": writes ? nil : "primary"
+        case nil, "": isOneOfSeveral ? (writes ? "read-write" : "primary") : nil
+        default: nil
+        }
+    }
+
     /// What the server is told at the start of the session.
     var options: [String] {
         switch self {

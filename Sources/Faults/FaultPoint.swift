@@ -4,8 +4,9 @@ import Glibc
 ///
 /// A test starts the program with `PAGEWRIGHT_FAULT=<name>`; when it reaches the step it kills itself as `kill -9`
 /// would: nothing is flushed, nobody is told. With `PAGEWRIGHT_FAULT_FILE=<path>` a step can be named later: the file
-/// says `<name>`, or `<name> <pid>` for a process that is to die instead, and is gone when it has been obeyed. Without the
-/// variables a step costs two comparisons.
+/// says `<name>`, or `<name> <pid>` for a process that is to die instead, or `<name> <pid> <signal>` for another signal
+/// than 9 (0 as pid is the program itself), and is gone when it has been obeyed. Without the variables a step costs two
+/// comparisons.
 package enum FaultPoint: String, CaseIterable, Sendable {
     // The coordinator
     case editAccepted = "edit-accepted"
@@ -14,6 +15,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case offerSent = "offer-sent"
     case offerAccepted = "offer-accepted"
     case progressReceived = "progress-received"
+    case blobsArriving = "blobs-arriving"
     case blobsReceived = "blobs-received"
     case completionReceived = "completion-received"
     case beforeCompletionCommit = "before-completion-commit"
@@ -52,6 +54,7 @@ package enum FaultPoint: String, CaseIterable, Sendable {
         let words = String(decoding: bytes[..<count], as: UTF8.self).split { $0 == " " || $0 == "\n" }
         // Who deletes the order obeys it, so that it is obeyed once.
         guard let step = words.first, step == name, unlink(file) == 0 else { return }
-        kill(words.dropFirst().first.flatMap { pid_t($0) } ?? getpid(), SIGKILL)
+        let victim = words.dropFirst().first.flatMap { pid_t($0) } ?? 0
+        kill(victim > 0 ? victim : getpid(), words.dropFirst(2).first.flatMap { CInt($0) } ?? SIGKILL)
     }
 }

@@ -20,6 +20,8 @@ package final class RedisClient: Service {
         var listeners: [Int: AsyncStream<Notice>.Continuation] = [:]
         var nextListener = 0
         var isSubscribed = false
+        /// Why there was no connection when it was tried last.
+        var problem: RedisError?
     }
 
     private static let noticesKept = 1024
@@ -110,6 +112,7 @@ package final class RedisClient: Service {
                 problem = error
             }
             guard !Task.isCancelled else { return }
+            note(problem)
             failures = ContinuousClock.now - start > .seconds(5) ? 1 : failures + 1
             if wasConnected {
                 logger.warning(
@@ -132,7 +135,10 @@ package final class RedisClient: Service {
             state.withLock { $0.isSubscribed = true }
             tell(.subscribed)
         } else {
-            state.withLock { $0.connection = connection }
+            state.withLock { state in
+                state.connection = connection
+                state.problem = nil
+            }
             MetricsSystem.factory.set(.redisConnected, to: 1)
         }
     }
@@ -145,6 +151,19 @@ package final class RedisClient: Service {
             state.withLock { $0.connection = nil }
             MetricsSystem.factory.set(.redisConnected, to: 0)
         }
+    }
+
+    private func note(_ problem: (any Error)?) {
+        let problem = problem as? RedisError ?? .notConnected
+        state.withLock { $0.problem = problem }
+    }
+
+    /// Why there is no connection; `nil` while there is one.
+    package var problem: RedisError? { state.withLock { $0.connection == nil ? $0.problem ?? .notConnected : nil } }
+
+    /// Connects once and lets go again. Throws what is wrong, mostly ``RedisError``.
+    package func probe() async throws {
+        try await open(isSubscriber: false).close()
     }
 
     /// Whether both connections work; for tests and for readiness.

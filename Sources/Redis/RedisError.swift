@@ -12,6 +12,13 @@ package enum RedisError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The server said something that is not the protocol, or not what the command answers.
     case malformed(String)
 
+    /// Whether the server knows us not, or lets us do nothing: that needs a person, and does not pass by itself.
+    package var isDenial: Bool {
+        guard case .refused(let words) = self else { return false }
+        return ["WRONGPASS", "NOAUTH", "NOPERM", "ERR AUTH", "ERR Client sent AUTH", "ERR DB index"]
+            .contains { words.hasPrefix($0) }
+    }
+
     package var description: String {
         switch self {
         case .notConnected: "Redis is not connected"

@@ -53,6 +53,16 @@ package enum MetricName: String, Sendable, CaseIterable {
     package var kind: Kind { description.kind }
     package var labels: [String] { description.labels }
 
+    /// The values of the labels that can be told beforehand: each entry is one series.
+    var knownLabelValues: [[String]] {
+        switch self {
+        case .staleWrites: [["completion"], ["renewal"], ["move"]]
+        case .leasesLost:
+            [["lease-expired"], ["database-moved"], ["unlocked"], ["host-revoked"], ["worker-restarted"]]
+        default: labels.isEmpty ? [[]] : []
+        }
+    }
+
     private static let jobBuckets = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600]
     private static let requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 

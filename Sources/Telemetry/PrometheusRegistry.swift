@@ -28,6 +28,22 @@ package final class PrometheusRegistry: MetricsFactory {
 
     package init() {}
 
+    /// Shows counters and histograms at zero that nothing moved yet: whoever watches for a first time must know the time
+    /// before it. Those whose labels are known; of others nobody can say beforehand which there will be.
+    package func begin() {
+        for name in MetricName.allCases {
+            for values in name.knownLabelValues {
+                let dimensions = Array(zip(name.labels, values))
+                switch name.kind {
+                case .counter: _ = makeCounter(label: name.rawValue, dimensions: dimensions)
+                case .histogram: _ = makeTimer(label: name.rawValue, dimensions: dimensions)
+                // A gauge at zero would be a statement.
+                case .gauge: break
+                }
+            }
+        }
+    }
+
     /// The state of all metrics now.
     package func rendered() -> String {
         let families = families.withLock { $0 }

@@ -12,14 +12,15 @@ import Testing
 struct SessionClientTests {
     private func makeClient(
         _ coordinator: TestCoordinator, identity: AgentIdentityHolder, recorder: Recorder,
-        contact: CoordinatorContact, opening: Duration = .seconds(20), others: [any SessionParticipant] = []
+        contact: CoordinatorContact, opening: Duration = .seconds(20), last: Duration = .milliseconds(20),
+        others: [any SessionParticipant] = []
     ) throws -> SessionClient {
         SessionClient(
             identity: identity, connection: try CoordinatorConnection(identity: identity, clock: HostClock()),
             participants: [recorder] + others, leaseHolders: [recorder], contact: contact,
             facts: AgentFacts(version: "1.0", stateDirectory: coordinator.directory), pool: TestCoordinator.pool,
             timing: SessionTiming(
-                firstDelay: .milliseconds(5), lastDelay: .milliseconds(20), opening: opening, stable: .seconds(10)),
+                firstDelay: .milliseconds(5), lastDelay: last, opening: opening, stable: .seconds(10)),
             logger: .silent)
     }
 
@@ -97,6 +98,30 @@ struct SessionClientTests {
                 }
                 let last = try await recorder.events.first()
                 #expect(last == .opened(epoch: 4))
+            }
+        }
+    }
+
+    @Test("Sessions that were open for a moment only do not make the wait for the next one long")
+    func shortSessions() async throws {
+        let epochs = Mutex<Int64>(0)
+        let enough = Happenings<Int64>()
+        try await TestCoordinator.run { _, send, _ in
+            let epoch = epochs.withLock {
+                $0 += 1; return $0
+            }
+            try await send(Sample.welcome(epoch: epoch, interval: .seconds(10)))
+            if epoch == 30 { enough.add(epoch) }
+            throw ServiceError(.unavailable, "the coordinator dies", rule: "dies")
+        } _: { coordinator in
+            let (identity, _) = try coordinator.makeIdentity()
+            // If the wait went on to double, the thirtieth session would come after months.
+            let client = try makeClient(
+                coordinator, identity: identity, recorder: Recorder(), contact: CoordinatorContact(clock: HostClock()),
+                last: .seconds(86_400 * 365))
+            try await running([client.run]) {
+                let last = try await enough.first()
+                #expect(last == 30)
             }
         }
     }

@@ -168,8 +168,17 @@ struct Installation: Sendable {
     }
 
     /// How many rows the audit log has, by action.
+    func auditRows() async throws -> [String: Int] { try await database.auditRows() }
+
+    func execute(_ statement: String, _ parameters: [SQLValue] = []) async throws {
+        try await database.withTransaction { try await $0.execute(statement, parameters) }
+    }
+}
+
+extension SQLDatabase {
+    /// How many rows the audit log has, by action.
     func auditRows() async throws -> [String: Int] {
-        try await database.read { transaction in
+        try await read { transaction in
             var counts: [String: Int] = [:]
             for row in try await transaction.query(
                 "SELECT action, COUNT(*) AS number FROM audit_entry GROUP BY action")
@@ -178,9 +187,5 @@ struct Installation: Sendable {
             }
             return counts
         }
-    }
-
-    func execute(_ statement: String, _ parameters: [SQLValue] = []) async throws {
-        try await database.withTransaction { try await $0.execute(statement, parameters) }
     }
 }

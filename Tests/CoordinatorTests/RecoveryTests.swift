@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import Persistence
 import Synchronization
+import TestDatabases
 import TestSupport
 import Testing
 
@@ -211,6 +212,24 @@ import Testing
             try await moved.services.recovery.examine()
             #expect(!moved.services.recovery.isActive)
             await #expect(throws: ServiceError.self) { try await moved.services.recovery.accept(for: moved.admin) }
+        }
+    }
+
+    @Test("A database that runs on another server goes on in a new incarnation, and says so in the log once")
+    func otherServer() async throws {
+        try await Installation.with(on: .postgres) { system in
+            try await system.services.recovery.examine()
+            let site = try await system.site("shop")
+            let host = try await system.host()
+            let before = try await system.lease(try await system.edit(site), to: host).fence
+            // What was remembered is that of another server.
+            try await system.execute("UPDATE installation SET storage = 'postgres:1:00000001'")
+            for _ in 0..<2 { try await system.services.recovery.examine() }
+            #expect(!system.services.recovery.isActive)
+            #expect(try await system.services.recovery.view().incarnation == Incarnation(rawValue: 1))
+            let other = try await system.site("other")
+            #expect(try await system.lease(try await system.edit(other), to: host).fence > before)
+            #expect(try await system.auditRows()["incarnation.raised"] == 1)
         }
     }
 

@@ -45,6 +45,7 @@ struct SessionFixture: Sendable {
         }
     }
 
+    let database: any SQLDatabase
     let services: CoordinatorServices
     let clock: Clock
     let admin: Principal
@@ -83,7 +84,7 @@ struct SessionFixture: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await services.dispatcher.run() }
                 defer { group.cancelAll() }
-                try await body(SessionFixture(services: services, clock: clock, admin: admin))
+                try await body(SessionFixture(database: database, services: services, clock: clock, admin: admin))
             }
         }
     }

@@ -158,6 +158,44 @@ import Testing
         #expect(try await database.read { try await $0.query("SELECT 1 AS one")[0].integer("one") } == 1)
     }
 
+    @Test(
+        "Of several servers the one that takes writes is found, in either order, whatever is said about sessions",
+        arguments: ["", "&target_session_attrs=read-write", "&target_session_attrs=primary"])
+    func severalServers(attributes: String) async throws {
+        let primary = try PostgresServer()
+        let standby = try PostgresServer(files: ["standby.signal": ""])
+        for folders in [[standby.folder, primary.folder], [primary.folder, standby.folder]] {
+            let address = "postgres://app@/postgres?host=\(folders.joined(separator: ","))\(attributes)"
+            let database = try PostgresDatabase(PostgresSettings(address: try PostgresAddress(address)), logger: quiet)
+            try await database.verify()
+            let read = try await database.read {
+                try await $0.query("SELECT current_setting('transaction_read_only') AS word")[0].text("word")
+            }
+            #expect(read == "on")
+            try await database.withTransaction { try await $0.execute("CREATE TABLE IF NOT EXISTS t (id BIGINT)") }
+            #expect(try await Self.ids(database) == [])
+        }
+    }
+
+    @Test("A primary that dies is left for the standby that was promoted, by sessions of every kind")
+    func failOver() async throws {
+        let primary = try PostgresServer()
+        let standby = try PostgresServer(files: ["standby.signal": ""])
+        let address =
+            "postgres://app@/postgres?host=\(primary.folder),\(standby.folder)&target_session_attrs=read-write"
+        let database = try PostgresDatabase(PostgresSettings(address: try PostgresAddress(address)), logger: quiet)
+        try await database.verify()
+        let before = try await database.storageIdentity()
+        primary.kill()
+        #expect(await Self.error { try await database.verify() } != nil)
+        try standby.query("SELECT pg_promote(true, 60)", in: "postgres")
+        try await waitUntil("the other server is used") { await Self.error { try await database.verify() } == nil }
+        try await Self.makeTable(database)
+        try await Self.insert(1, database)
+        #expect(try await Self.ids(database) == [1])
+        #expect(try await database.storageIdentity() != before)
+    }
+
     @Test("A wrong password is said to be one, and never shown")
     func wrongPassword() async throws {
         let server = try PostgresServer(authentication: "local all app trust\nlocal all all scram-sha-256\n")

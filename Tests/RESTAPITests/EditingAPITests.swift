@@ -9,15 +9,21 @@ import Testing
 @Suite struct EditingAPITests {
     private static let form = "<h1>Hello</h1><form action=\"/\"><button>Send</button></form>"
 
-    /// Does the work of a worker: `page` takes the place of the site's page.
-    private static func work(_ api: RESTFixture, _ job: String?, page: String) async throws {
-        let coordinator = api.coordinator
-        let admin = Principal(user: UserID(unchecked: "user_0000000000000000000000"), role: .admin)
-        let invitation = try await coordinator.hosts.invite(roles: ["worker"], for: admin)
-        let host = try await coordinator.membership.enrol(
+    private static let admin = Principal(user: UserID(unchecked: "user_0000000000000000000000"), role: .admin)
+
+    /// Makes a worker a member.
+    static func worker(_ api: RESTFixture) async throws -> HostID {
+        let invitation = try await api.coordinator.hosts.invite(roles: ["worker"], for: admin)
+        return try await api.coordinator.membership.enrol(
             secret: try JoinToken(invitation.token).secret.text, signingRequest: try AgentKey().signingRequest(),
             hostName: "worker", agentVersion: "1"
         ).host
+    }
+
+    /// Does the work of a worker: `page` takes the place of the site's page.
+    static func work(_ api: RESTFixture, _ job: String?, page: String) async throws {
+        let coordinator = api.coordinator
+        let host = try await worker(api)
         let id = try #require(job.flatMap(JobID.init))
         let offer = try #require(try await coordinator.ledger.grant(id, to: host, able: [.builtin]))
         _ = try await coordinator.ledger.accept(offer.lease, from: host)

@@ -75,16 +75,8 @@ import Testing
         }
     }
 
-    /// What needs the work of a worker, another person or another log-in first.
-    private static let elsewhere: Set<String> = [
-        "POST /api/v1/jobs/{job}/replay", "POST /api/v1/jobs/{job}/accept",
-        "POST /api/v1/sites/{site}/edits/{edit}/pick", "POST /api/v1/sites/{site}/edits/{edit}/run",
-        "PUT /api/v1/sites/{site}/generation/plan", "POST /api/v1/sites/{site}/generation/continue",
-        "PATCH /api/v1/admin/users/{user}", "DELETE /api/v1/me/sessions/{session}", "DELETE /api/v1/me/tokens/{token}",
-    ]
-
-    /// One call of each other operation that takes a key, in an order in which each is possible. `SITE`, `JOB`, `HOST`
-    /// and `ROLLOUT` stand for identifiers.
+    /// One call of each operation that takes a key, but for those of ``RepeatedCallTests``, in an order in which each is
+    /// possible. `SITE`, `JOB`, `HOST` and `ROLLOUT` stand for identifiers.
     private static let mutations: [(method: String, path: String, body: JSONValue?)] = [
         ("POST", "/api/v1/sites", ["slug": "second", "name": "Second"]),
         ("PATCH", "/api/v1/sites/SITE", ["name": "Another name"]),
@@ -149,25 +141,14 @@ import Testing
                     .replacing("HOST", with: host).replacing("ROLLOUT", with: rollout)
                 let bytes =
                     mutation.body.map { JSONWriter.bytes(of: $0) } ?? (path.contains("versions?") ? upload : nil)
-                let key = [("Idempotency-Key", "k-\(tried.count)")]
-                let first = try await api.call(mutation.method, path, token: token, headers: key, bytes: bytes)
-                let events = try await api.coordinator.events.latestID()
-                let second = try await api.call(mutation.method, path, token: token, headers: key, bytes: bytes)
-                #expect((200...299).contains(first.status), "\(mutation.method) \(path): \(first.text)")
-                #expect(second.status == first.status)
-                #expect(second.body == first.body)
-                #expect(second.headers.first(name: "content-type") == first.headers.first(name: "content-type"))
-                #expect(second.headers.first(name: "idempotent-replayed") == "true", "\(mutation.method) \(path)")
-                #expect(
-                    try await api.coordinator.events.latestID() == events, "\(mutation.method) \(path) did it twice")
+                let (first, operation) = try await api.callTwice(
+                    mutation.method, path, token: token, key: "k-\(tried.count)", bytes: bytes)
                 if path.hasSuffix("/rollouts") { rollout = try #require(first.string("id")) }
                 if path.hasSuffix("/edits") { job = try #require(first["job"]?["id"]?.text) }
-                let plain = String(path.prefix { $0 != "?" })
-                let route = api.table.routes.first { $0.method.rawValue == mutation.method && $0.match(plain) != nil }
-                tried.insert("\(mutation.method) \(try #require(route).path)")
+                tried.insert(operation)
             }
             let all = api.table.routes.filter(\.isRepeatable).map { "\($0.method.rawValue) \($0.path)" }
-            #expect(tried.union(Self.elsewhere) == Set(all))
+            #expect(tried.union(RepeatedCallTests.operations) == Set(all))
         }
     }
 }

@@ -20,8 +20,9 @@ def unprivileged(*command):
 class Postgres:
     """One server, durable unless told otherwise."""
 
-    def __init__(self, settings=None, template=None):
-        self.folder = tempfile.mkdtemp(prefix="pw-postgres-")
+    def __init__(self, settings=None, template=None, folder=None):
+        self.folder = folder or tempfile.mkdtemp(prefix="pw-postgres-")
+        os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o711)
         self.settings = {
             "unix_socket_directories": self.folder, "listen_addresses": "", "shared_buffers": "64MB",
@@ -34,7 +35,7 @@ class Postgres:
                       "-E", "UTF8", "-k")
         else:
             self._run(f"{POSTGRES}/pg_basebackup", "-D", self.data, "-h", template.folder, "-U", "app", "-R", "-C", "-S",
-                      "standby", "-c", "fast")
+                      f"standby_{os.path.basename(self.folder).replace('-', '_').lower()}", "-c", "fast")
 
     @property
     def data(self):
@@ -93,10 +94,10 @@ class Postgres:
         self.query(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
         return f"postgres://app@/{name}?host={self.folder}"
 
-    def make_standby(self):
+    def make_standby(self, folder=None):
         """A synchronous standby: from now on every commit waits for it."""
         standby = Postgres(dict(self.settings, unix_socket_directories="", wal_retrieve_retry_interval="200ms",
-                                hot_standby="on"), template=self)
+                                hot_standby="on"), template=self, folder=folder)
         standby.settings["unix_socket_directories"] = standby.folder
         standby.start()
         self.query("ALTER SYSTEM SET synchronous_standby_names = '*'")

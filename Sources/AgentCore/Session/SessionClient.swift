@@ -60,7 +60,7 @@ package struct SessionClient: Service {
                 logger: logger
             ).run(until: replacements)
             try Task.checkCancellation()
-            failures = ContinuousClock.now - started >= timing.stable ? 1 : failures + 1
+            failures = failuresNow(after: failures, lasting: ContinuousClock.now - started)
             switch end {
             case .renewed:
                 // The new certificate counts from the next connection on.
@@ -86,6 +86,16 @@ package struct SessionClient: Service {
             }
         }
     }
+
+    /// How many failures in a row the session counts as that just ended. One that was open for a moment shows that there
+    /// is somebody: then the wait does not grow beyond a few seconds, however often it happens.
+    private func failuresNow(after failures: Int, lasting duration: Duration) -> Int {
+        if duration >= timing.stable { return 1 }
+        return contact.facts.isConnected ? min(failures + 1, Self.mostFailuresOfOpenSessions) : failures + 1
+    }
+
+    /// With half a second at first, up to four seconds.
+    private static let mostFailuresOfOpenSessions = 4
 
     /// Waits; a new certificate may be what was missing, so it ends the wait.
     private func pause(_ duration: Duration) async throws {

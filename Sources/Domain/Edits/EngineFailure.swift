@@ -22,12 +22,18 @@ extension JobFailure {
         }
     }
 
-    /// How long to wait before the next attempt: a model that is busy needs longer than a host that went away.
+    /// Blobs, or whatever else an attempt needed of the coordinator, could not be had.
+    package static let unavailableCode = "worker-unavailable"
+
+    /// How long to wait before the next attempt: a model that is busy needs longer than a host that went away, and a store
+    /// that is away, which was waited for during the attempt already, needs longest.
     ///
     /// - Parameter losses: how many attempts were lost so far, this one among them.
     package func retryDelay(losses: Int) -> Duration {
         let losses = max(1, losses)
-        return code.hasPrefix("model-") ? .seconds(min(300, 5 << min(losses - 1, 6))) : .seconds(min(30, losses))
+        let exponent = min(losses - 1, 6)
+        if code == Self.unavailableCode { return .seconds(min(300, 20 << exponent)) }
+        return code.hasPrefix("model-") ? .seconds(min(300, 5 << exponent)) : .seconds(min(30, losses))
     }
 
     package static func model(_ kind: Kind, _ code: String, _ message: String) -> JobFailure {

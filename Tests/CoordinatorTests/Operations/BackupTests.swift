@@ -89,6 +89,7 @@ import Testing
                 }
                 #expect(record.recovery?.reason.contains("restored from the backup") == true)
                 #expect(fence > 4000)
+                #expect(try await restored.auditRows()["backup.restored"] == 1)
             }
         }
     }
@@ -137,6 +138,37 @@ import Testing
                 try await rooms.restore(vault, into: rooms.database)
             }
             #expect(error?.rule == "restore-target-empty")
+        }
+    }
+
+    @Test("Large rows come in pieces that a restore takes")
+    func largeRows() async throws {
+        try await Self.rooms { rooms in
+            try await rooms.database.withTransaction { transaction in
+                for number in 0..<20 {
+                    try await transaction.execute(
+                        "INSERT INTO file_facts (digest, kind, facts) VALUES ($1, $2, $3)",
+                        [.text("d\(number)"), .text("a"), .blob([UInt8](repeating: 1, count: 1 << 20))])
+                }
+            }
+            _ = try await DatabaseDump().read(rooms.database) { piece in
+                guard case .rows(let rows) = piece else { return }
+                let size = rows.joined().reduce(0) { sum, value in
+                    if case .blob(let bytes) = value { sum + bytes.count } else { sum }
+                }
+                #expect(size <= 8 << 20)
+            }
+        }
+    }
+
+    @Test("A drill notices that the contents which a backup lists are gone from the store")
+    func emptyStore() async throws {
+        try await Self.rooms { rooms in
+            let vault = try await rooms.vault()
+            _ = try await rooms.backUp(vault, copiesBlobs: false)
+            for number in 0..<5 { try await rooms.blobs.unlink(ContentDigest(hashing: "content \(number)")) }
+            let drill = try await rooms.drill(vault)
+            #expect(!drill.isGood && drill.detail.contains("not in the store"))
         }
     }
 
