@@ -51,7 +51,12 @@ struct AgentCommand: AsyncParsableCommand {
 }
 
 enum AgentVersion {
-    static let text = "0.1.0"
+    /// The version of the package that this program came in, when that has one of its own (`1.4.0-1`), as upgrades name
+    /// it; otherwise the program's.
+    static let text: String = {
+        let own = getenv("PAGEWRIGHT_PACKAGE_VERSION").map { String(cString: $0) }
+        return own.flatMap { try? ProgramVersionText($0).text } ?? "0.1.0"
+    }()
 }
 
 struct VersionCommand: ParsableCommand {

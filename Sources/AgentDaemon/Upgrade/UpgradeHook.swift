@@ -20,6 +20,8 @@ final class UpgradeHook: SessionParticipant, Service {
     private let state: StateFolder
     /// Gets the version as its only argument; `nil` when this host does not upgrade itself.
     private let command: String?
+    /// How long the new version may take to be well, in seconds.
+    private let gate: Int
     private let version: String
     private let pool: BlockingPool
     private let logger: Logger
@@ -27,9 +29,12 @@ final class UpgradeHook: SessionParticipant, Service {
     private let orders: AsyncStream<UpgradeOrder>
     private let ordering: AsyncStream<UpgradeOrder>.Continuation
 
-    init(state: StateFolder, command: String?, version: String, pool: BlockingPool, logger: Logger) {
+    init(
+        state: StateFolder, command: String?, gate: Int, version: String, pool: BlockingPool, logger: Logger
+    ) {
         self.state = state
         self.command = command
+        self.gate = gate
         self.version = version
         self.pool = pool
         self.logger = logger
@@ -96,7 +101,7 @@ final class UpgradeHook: SessionParticipant, Service {
         let record = UpgradeRecord(
             order: order.id, from: version, to: order.version.text,
             outcome: UpgradeReport.Outcome.begun.rawValue, detail: "")
-        let process = try await pool.run { [version] in
+        let process = try await pool.run { [version, gate] in
             guard access(command, X_OK) == 0 else {
                 throw ServiceError(
                     .failedPrecondition, "\(command) cannot be run", rule: "upgrade-command",
@@ -107,7 +112,7 @@ final class UpgradeHook: SessionParticipant, Service {
                 try Self.ownProgram(),
                 arguments: [
                     "upgrade-run", "--state", state.path, "--command", command, "--order", order.id, "--from", version,
-                    "--to", order.version.text,
+                    "--to", order.version.text, "--gate-seconds", String(gate),
                 ], log: state.upgradeLog)
         }
         say(record.report)

@@ -1,4 +1,3 @@
-import AgentCore
 import ArgumentParser
 import BlockingIO
 import Domain
@@ -26,51 +25,15 @@ struct UpgradeRunCommand: AsyncParsableCommand {
         signal(SIGTERM, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
         let pool = BlockingPool(label: "pagewright.upgrade", width: 1)
+        // The gate of the coordinator and ours may close at the same time; the lock puts one after the other.
         let lock = try await pool.run { [state] in try UpgradeLock(path: state.upgradeLock, seconds: 900) }
         defer { lock.release() }
-        var record = UpgradeRecord(order: order, from: from, to: to, outcome: "begun", detail: "")
-        let problem = try await install(to, pool: pool)
-        if problem == nil {
-            record.outcome = UpgradeReport.Outcome.done.rawValue
-        } else {
-            record.detail = problem ?? ""
-            // The gate of the coordinator and ours may close at the same time; the lock puts one after the other.
-            let worse = try await install(from, pool: pool)
-            record.outcome = (worse == nil ? UpgradeReport.Outcome.reverted : .failed).rawValue
-            if let worse { record.detail += " And the version before did not come back: \(worse)" }
-        }
-        let result = record
+        var limits = UpgradeSupervisor.Limits()
+        limits.gate = .seconds(gateSeconds)
+        limits.commandInSeconds = commandSeconds
+        let result = try await UpgradeSupervisor(state: state, command: command, limits: limits, pool: pool)
+            .carryOut(order: order, from: from, to: to)
         try await pool.run { [state] in try result.save(to: state) }
-    }
-
-    /// Brings a version and waits until it is well; otherwise says why not.
-    private func install(_ version: String, pool: BlockingPool) async throws -> String? {
-        let code = try await pool.run { [command, state, commandSeconds] () throws -> Int32 in
-            try DetachedProgram.run(
-                command, arguments: [version], log: state.upgradeLog, seconds: commandSeconds)
-        }
-        guard code == 0 else { return "The command to install \(version) ended with \(code); see \(state.upgradeLog)." }
-        let client = StatusClient(path: state.socket)
-        let deadline = ContinuousClock.now + .seconds(gateSeconds)
-        var seen = "The agent does not answer."
-        while ContinuousClock.now < deadline {
-            if let status = try? await client.status() {
-                let problem = status.problems.first { $0.level == .bad }
-                if status.version != version {
-                    seen = "The agent that answers has version \(status.version)."
-                } else if let problem {
-                    seen = problem.message
-                } else if !status.isConnected {
-                    seen = "The agent has no session with the coordinator."
-                } else {
-                    return nil
-                }
-            } else {
-                seen = "The agent does not answer."
-            }
-            try await Task.sleep(for: .milliseconds(500))
-        }
-        return "Version \(version) was not well within \(gateSeconds) s. \(seen)"
     }
 }
 
