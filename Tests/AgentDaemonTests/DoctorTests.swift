@@ -33,6 +33,38 @@ struct DoctorTests {
         }
     }
 
+    private struct OldClock: WallClock {
+        func now() -> Timestamp { Timestamp(millisecondsSinceEpoch: 946_684_800_000) }
+    }
+
+    @Test("A clock that stands in the past is bad, and it is said what keeps clocks right")
+    func clock() {
+        let doctor = Doctor(
+            state: StateFolder(path: "/"), pool: BlockingPool(label: "doctor", width: 1), clock: OldClock())
+        let check = doctor.hostClock()
+        #expect(check.level == .bad && check.nextStep?.contains("chrony") == true)
+    }
+
+    @Test("A name without an address is bad; of several coordinators one that is known is enough to go on")
+    func names() async {
+        let doctor = Doctor(
+            state: StateFolder(path: "/"), pool: BlockingPool(label: "doctor", width: 1), clock: HostClock())
+        let unknown = await doctor.names(in: "nowhere.invalid:8443")
+        #expect(unknown.level == .bad && unknown.nextStep?.contains("/etc/resolv.conf") == true)
+        #expect(unknown.detail.contains("nowhere.invalid"))
+        #expect(await doctor.names(in: "nowhere.invalid:8443,127.0.0.1:8443").level == .degraded)
+        #expect(await doctor.names(in: "127.0.0.1:8443").level == .ok)
+    }
+
+    @Test("Every check that is not well says what to do")
+    func nextSteps() async throws {
+        try await withTemporaryDirectory { path in
+            for check in await examine(path + "/nothing").values where check.level != .ok {
+                #expect(check.nextStep?.isEmpty == false, "\(check)")
+            }
+        }
+    }
+
     @Test("A port where nobody listens is told from one where somebody does")
     func probe() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

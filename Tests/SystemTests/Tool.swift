@@ -30,7 +30,7 @@ final class Tool {
         outputFile = "\(folder)/tool-\(number).out"
         errorFile = "\(folder)/tool-\(number).err"
         process.executableURL =
-            program.hasPrefix("/") ? URL(filePath: program) : Self.root.appending(path: ".build/debug/\(program)")
+            URL(filePath: program.hasPrefix("/") ? program : Self.path(of: program))
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
@@ -62,6 +62,9 @@ final class Tool {
         guard process.isRunning else { return }
         kill(process.processIdentifier, SIGKILL)
     }
+
+    /// Where one of our programs is.
+    static func path(of program: String) -> String { root.appending(path: ".build/debug/\(program)").path }
 
     /// Starts a program and waits for its end.
     static func run(

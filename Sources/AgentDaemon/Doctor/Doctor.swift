@@ -63,16 +63,19 @@ struct Doctor: Sendable {
             return DoctorCheck(
                 "state", .bad, "you may not write in \(path)", nextStep: "Run this as the agent's user, or as root.")
         }
-        guard found.mode & 0o007 == 0 else {
+        // nginx's workers pass through it to what they serve.
+        guard found.mode & 0o006 == 0 else {
             return DoctorCheck(
-                "state", .degraded, "others may look into \(path)", nextStep: "Close it: chmod o= \(path)")
+                "state", .degraded, "others may look into \(path)", nextStep: "Close it: chmod o-rw \(path)")
         }
         return DoctorCheck("state", .ok, path)
     }
 
     private func disk() async -> DoctorCheck {
         guard let disk = try? await DiskSpace.measure(at: state.path, on: pool) else {
-            return DoctorCheck("disk", .bad, "the free space of \(state.path) cannot be read")
+            return DoctorCheck(
+                "disk", .bad, "the free space of \(state.path) cannot be read",
+                nextStep: "Name the folder with --state, and see whether its disk is there: df \(state.path)")
         }
         let text = "\(StatusText.size(disk.freeBytes)) free of \(StatusText.size(disk.totalBytes))"
         let isShort = disk.freeBytes < 1 << 30 && disk.freeBytes < disk.totalBytes / 20
