@@ -149,8 +149,8 @@ final class S3Client: Sendable {
         return ServiceError(
             .unavailable, "the store at \(location.authority) cannot be reached", field: "blobs",
             rule: "s3-unreachable",
-            nextStep: "Check that the server runs and that this machine reaches it.", retryAfter: .seconds(5),
-            cause: error)
+            nextStep: "Check that the server runs, that this machine reaches it, and the endpoint in --blobs.",
+            retryAfter: .seconds(5), cause: error)
     }
 
     private func signed(_ request: S3Request, at now: Timestamp) async -> HTTPClientRequest {

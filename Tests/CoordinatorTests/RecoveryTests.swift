@@ -219,7 +219,7 @@ import Testing
     func otherServer() async throws {
         try await Installation.with(on: .postgres) { system in
             try await system.services.recovery.examine()
-            let site = try await system.site("shop")
+            let (site, other) = (try await system.site("shop"), try await system.site("other"))
             let host = try await system.host()
             let before = try await system.lease(try await system.edit(site), to: host).fence
             // What was remembered is that of another server.
@@ -227,7 +227,6 @@ import Testing
             for _ in 0..<2 { try await system.services.recovery.examine() }
             #expect(!system.services.recovery.isActive)
             #expect(try await system.services.recovery.view().incarnation == Incarnation(rawValue: 1))
-            let other = try await system.site("other")
             #expect(try await system.lease(try await system.edit(other), to: host).fence > before)
             #expect(try await system.auditRows()["incarnation.raised"] == 1)
         }

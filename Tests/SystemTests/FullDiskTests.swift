@@ -126,11 +126,18 @@ import Testing
                     accepted = name
                 }
                 expectProblem(try #require(refusal, "the database was never full"))
+                try await system.until("the coordinator to say that it is full") {
+                    let answer = try? await client.once.send("GET", "/readyz", expecting: [503])
+                    return answer.map { "\($0)".contains("is full") } ?? false
+                }
                 #expect(await system.visit("bakery.localhost")?.status == 200)
                 let site = try await client.send("GET", "/api/v1/sites/bakery", expecting: [200])
                 #expect(site["name"] as? String == accepted)
 
                 #expect(unlink(filler) == 0)
+                try await system.until("the coordinator to be ready again") {
+                    (try? await client.once.send("GET", "/readyz", expecting: [200])) != nil
+                }
                 // Nothing was started anew, and what was accepted before is done.
                 try await system.until("the edit to be done") {
                     let view = try await client.send("GET", "/api/v1/jobs/\(job)", expecting: [200])

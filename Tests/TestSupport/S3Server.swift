@@ -34,13 +34,18 @@ package final class S3Server: Sendable {
         ports = Ports(s3: free[0], secure: free[1], rest: Array(free[2...]))
         process = Mutex(nil)
         try FileManager.default.createDirectory(atPath: "\(folder)/data", withIntermediateDirectories: true)
+        try allow(secretKey: Self.secretKey)
+        try makeCertificate()
+    }
+
+    /// From the next ``start()`` on, this secret belongs to ``accessKey``.
+    package func allow(secretKey: String) throws {
         let identity: [String: Any] = [
-            "name": "admin", "credentials": [["accessKey": Self.accessKey, "secretKey": Self.secretKey]],
+            "name": "admin", "credentials": [["accessKey": Self.accessKey, "secretKey": secretKey]],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         ]
         try JSONSerialization.data(withJSONObject: ["identities": [identity]])
             .write(to: URL(filePath: "\(folder)/s3.json"))
-        try makeCertificate()
     }
 
     private func makeCertificate() throws {
@@ -154,12 +159,25 @@ package final class S3Server: Sendable {
     /// Makes an empty bucket and returns its name.
     package func makeBucket() async throws -> String {
         let name = "test-\(UUID().uuidString.prefix(13).lowercased())"
+        try await makeBucket(named: name)
+        return name
+    }
+
+    /// Deletes a bucket with all that is in it.
+    package func removeBucket(_ name: String) async throws {
+        var request = URLRequest(
+            url: URL(string: "http://127.0.0.1:\(ports.rest[5])/buckets/\(name)?recursive=true")!, timeoutInterval: 20)
+        request.httpMethod = "DELETE"
+        let (_, response) = try await URLSession.shared.data(for: request)
+        guard (response as? HTTPURLResponse)?.statusCode == 204 else { throw TestFailure("still there: \(response)") }
+    }
+
+    package func makeBucket(named name: String) async throws {
         var request = URLRequest(
             url: URL(string: "http://127.0.0.1:\(ports.rest[5])/buckets/\(name)/")!, timeoutInterval: 20)
         request.httpMethod = "POST"
         let (_, response) = try await URLSession.shared.data(for: request)
         guard (response as? HTTPURLResponse)?.statusCode == 201 else { throw TestFailure("no bucket: \(response)") }
-        return name
     }
 
     /// The address of a bucket as the coordinator's `--blobs` takes it.
