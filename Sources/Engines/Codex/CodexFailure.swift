@@ -10,6 +10,7 @@ enum CodexFailure {
         if contains("usage limit", "Quota exceeded") { return .modelQuota }
         if contains("status 401", "status 403", "Missing environment variable") { return .modelCredentials }
         if contains("status 404") { return .modelUnknown }
+        if contains("Invalid prompt", "usage policy", "flagged as") { return .modelRefused }
         if text.hasPrefix("{\"error\"") { return .modelBadRequest(text.shown(limit: 500)) }
         if contains("Incomplete response") { return .modelIncomplete }
         if contains("429", "high demand", "at capacity", "stream disconnected", "status 5") {
