@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Sandbox
 import TestSupport
 import Testing
@@ -15,7 +16,8 @@ import Testing
 
     /// Looks at `pages` in a sandbox of the agent, as a worker does.
     private func report(
-        _ pages: [String: String], before: [String: String]? = nil, looking: [String] = ["index.html"]
+        _ pages: [String: String], before: [String: String]? = nil, looking: [String] = ["index.html"],
+        start: String? = nil, meanwhile: @escaping @Sendable (_ folder: String) async throws -> Void = { _ in }
     ) async throws -> (report: BrowserReport, pictures: [String: Data]) {
         try await withTemporaryDirectory { folder in
             for (name, files) in [("site", pages), ("state/before", before ?? [:]), ("state/pictures", [:])] {
@@ -26,7 +28,7 @@ import Testing
             }
             let request = BrowserRequest(
                 program: PageCheckerPlan.chromium, folder: "/site", parent: before == nil ? nil : "/state/before",
-                pictures: "/state/pictures", pages: looking)
+                pictures: "/state/pictures", pages: looking, start: start)
             // The agent's program, which is built together with these tests.
             let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
                 .appending(path: "pagewright-agent").path
@@ -34,10 +36,12 @@ import Testing
                 agent: program, libraryFolders: SwiftRuntime.libraryFolders(), workspace: folder + "/site",
                 state: folder + "/state")
             let lines = LineBox()
+            async let other: Void = meanwhile(folder)
             let outcome = try await SandboxRunner().run(plan, input: Array(try JSONEncoder().encode(request))) {
                 output in
                 if case .line(let text) = output { lines.add(text) }
             }
+            try await other
             let text = try #require(lines.all.last, "\(outcome)")
             let report = try JSONDecoder().decode(BrowserReport.self, from: Data(text.utf8))
             var pictures: [String: Data] = [:]
@@ -91,6 +95,62 @@ import Testing
             let box = try #require(shot.changes?.first)
             #expect(shot.changes?.count == 1 && box.y > 600, "\(shot)")
         }
+    }
+
+    @Test("The start page is taken small as well, also when it is not among the pages that changed")
+    func thumbnail() async throws {
+        let (report, pictures) = try await report(
+            ["index.html": Self.page, "about.html": Self.page, "styles.css": ""], looking: ["about.html"],
+            start: "index.html")
+        #expect(report.screenshots.map(\.kind) == [.page, .page, .thumbnail])
+        let small = try #require(report.screenshots.last)
+        #expect(small.page == "index.html" && small.width == 480 && small.height == 300)
+        #expect(pictures[small.file]?.starts(with: [0xff, 0xd8]) == true)
+        #expect((pictures[small.file]?.count ?? .max) < 100_000)
+    }
+
+    @Test("A picture that would be too large becomes a coarser one")
+    func coarse() async throws {
+        let noise = """
+            <canvas id="c" width="1200" height="3000"></canvas><script>
+            const c = document.getElementById('c').getContext('2d'), d = c.createImageData(1200, 3000);
+            for (let i = 0; i < d.data.length; i++) d.data[i] = i % 4 == 3 ? 255 : Math.random() * 256;
+            c.putImageData(d, 0, 0)</script>
+            """
+        let (report, pictures) = try await report(
+            ["index.html": Self.page.replacingOccurrences(of: "<p>Words</p>", with: noise), "styles.css": ""])
+        #expect(!report.screenshots.isEmpty, "\(report.checks)")
+        #expect(pictures.values.allSatisfy { $0.count <= BrowserRequest.pictureLimit && !$0.isEmpty })
+        #expect(pictures.values.contains { $0.starts(with: [0xff, 0xd8]) })
+    }
+
+    @Test("A page that never comes to rest is left, and the others are looked at")
+    func stuck() async throws {
+        let busy = Self.page.replacingOccurrences(of: "<p>Words</p>", with: "<script>for (;;) {}</script>")
+        let (report, _) = try await report(
+            ["busy.html": busy, "index.html": Self.page, "styles.css": ""], looking: ["busy.html", "index.html"])
+        #expect(report.screenshots.map(\.page) == ["index.html", "index.html"], "\(report)")
+        #expect(report.checks.first?.obstacle?.contains("busy.html") == true, "\(report.checks)")
+    }
+
+    @Test("What was seen before a browser was killed is kept, and the end is said")
+    func killed() async throws {
+        var pages = ["styles.css": ""]
+        for number in 1...BrowserRequest.pageLimit { pages["\(number).html"] = Self.page }
+        let looking = pages.keys.filter { $0.hasSuffix("html") }.sorted()
+        let (report, pictures) = try await report(pages, looking: looking) { folder in
+            let deadline = ContinuousClock.now + .seconds(120)
+            while !FileManager.default.fileExists(atPath: folder + "/state/pictures/0.png") {
+                guard ContinuousClock.now < deadline else { throw CancellationError() }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            let browsers = SandboxedBrowser.processes(seeing: folder)
+            #expect(!browsers.isEmpty)
+            for browser in browsers { kill(browser, SIGKILL) }
+        }
+        #expect(report.checks.allSatisfy { $0.obstacle == "\(BrowserError.ended)" }, "\(report.checks)")
+        #expect((1..<2 * looking.count).contains(report.screenshots.count))
+        #expect(pictures.values.allSatisfy { !$0.isEmpty })
     }
 
     @Test("A browser that is not there is said, and nothing else happens")

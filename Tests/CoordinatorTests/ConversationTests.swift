@@ -196,8 +196,11 @@ import Testing
             let site = try await system.site("shop")
             let host = try await system.host()
             let busy = try await submit(system, site, "Change the headline to \"First\"")
+            // The line is in the order of the names, which are in that of the clock.
+            system.clock.advance(by: .seconds(1))
             let tries = try await system.services.edits.tryVariants(
                 3, prompt: "Make the headline warm", engine: nil, baseVersion: nil, to: site.text, for: system.admin)
+            system.clock.advance(by: .seconds(1))
             let later = try await submit(system, site, "Change the headline to \"Later\"")
             #expect(!tries.contains { $0.job.job.isActive }, "an edit that moves the preview is worked on")
             try await finish(system, site, busy.edit.job, by: host, headline: "First")
