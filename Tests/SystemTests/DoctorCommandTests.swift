@@ -54,14 +54,14 @@ import Testing
                 system,
                 after: """
                     mount -t tmpfs -o size=64m,mode=700 none "$STATE"; copy
-                    head -c 63000000 /dev/zero > "$STATE/filler"
+                    head -c 65500000 /dev/zero > "$STATE/filler"
                     """)
             expect("disk", 1, saying: "Free space", in: full)
             let crowded = try await doctor(
                 system,
                 after: """
                     mount -t tmpfs -o size=64m,nr_inodes=1000,mode=700 none "$STATE"; copy; mkdir "$STATE/x"
-                    i=0; while [ $i -lt 970 ]; do : > "$STATE/x/$i" || break; i=$((i+1)); done
+                    i=0; while [ $i -lt 984 ]; do : > "$STATE/x/$i" || break; i=$((i+1)); done
                     """)
             expect("inodes", 1, saying: "Delete files", in: crowded)
         }
