@@ -82,6 +82,21 @@ import Testing
         #expect(rollout.members.dropFirst().allSatisfy { $0.state == .waiting })
     }
 
+    @Test("A host that still watches its new version is not healthy yet, and nobody follows it")
+    func watched() throws {
+        let hosts = Self.hosts(2)
+        var rollout = try Self.rollout(hosts)
+        var sights = Dictionary(uniqueKeysWithValues: hosts.map { ($0, Self.sight()) })
+        _ = rollout.step(seeing: sights, at: Self.start)
+        sights[hosts[0]] = Self.sight("1.1.0", 2)
+        sights[hosts[0]]?.report = UpgradeReport(order: "\(rollout.id)-to", outcome: .begun)
+        let early = rollout.step(seeing: sights, at: Self.start + .seconds(5))
+        #expect(early.isEmpty && rollout.members[0].state == .upgrading && rollout.members[1].state == .waiting)
+        sights[hosts[0]]?.report = UpgradeReport(order: "\(rollout.id)-to", outcome: .done)
+        let next = rollout.step(seeing: sights, at: Self.start + .seconds(8))
+        #expect(rollout.members[0].state == .healthy && Self.ordered(next) == 1)
+    }
+
     @Test("What the host itself reports as failed is not waited for")
     func report() throws {
         let hosts = Self.hosts(2)

@@ -256,6 +256,10 @@ package struct Rollout: Sendable, Equatable, Identifiable {
         if sight.epoch <= member.epochBefore { return "It has opened no new session." }
         if sight.lostTasks > 0 { return "It lost \(sight.lostTasks) of its tasks." }
         if !sight.isReconciled { return "It does not serve everything that it is to serve." }
+        // A version that comes up and falls again is seen by the host before it says that it is done.
+        if let report = sight.report, report.order == "\(id)-to", report.outcome == .begun {
+            return "It still watches whether the new version stays well."
+        }
         return sight.complaint
     }
 
