@@ -4,8 +4,10 @@ struct MarkupPlace {
     private static let raw: Set<String> = [
         "iframe", "noembed", "noframes", "noscript", "script", "style", "textarea", "title", "xmp",
     ]
-    /// Other rules hold within them.
-    private static let apart: Set<String> = ["math", "select", "svg", "template"]
+    /// Other rules hold within them; and what is within a heading is part of its words.
+    private static let apart: Set<String> = [
+        "h1", "h2", "h3", "h4", "h5", "h6", "math", "select", "svg", "template",
+    ]
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private let end: Int
@@ -77,7 +79,7 @@ struct MarkupPlace {
         let isApart = openApart.values.contains { $0 > 0 }
         if Self.apart.contains(name) {
             // In a drawing a tag can close itself.
-            if !isSelfClosing || name == "select" || name == "template" { openApart[name, default: 0] += 1 }
+            if !isSelfClosing || (name != "svg" && name != "math") { openApart[name, default: 0] += 1 }
         } else if Self.raw.contains(name) {
             guard !isApart, skipRawText(of: name) else { return false }
         }
@@ -106,8 +108,8 @@ struct MarkupPlace {
     private mutating func readName() -> String {
         let start = index
         while index < end, !bytes[index].isHTMLSpace, bytes[index] != 0x2f, bytes[index] != 0x3e { index += 1 }
-        // Most tags are told by their first letter: body, iframe, math, noscript, plaintext, script, template, xmp.
-        guard index - start <= 9, "bimnpstx".utf8.contains(bytes[start].lowercased) else { return "" }
+        // Most tags are told by their first letter: body, h1, iframe, math, noscript, plaintext, script, template, xmp.
+        guard index - start <= 9, "bhimnpstx".utf8.contains(bytes[start].lowercased) else { return "" }
         return String(decoding: bytes[start..<index].map(\.lowercased), as: UTF8.self)
     }
 

@@ -20,13 +20,15 @@ package struct SmallChange: Sendable, Equatable {
         guard base.count != target.count, abs(base.count - target.count) <= Self.sizeLimit else { return nil }
         kind = base.count < target.count ? .came : .went
         guard
-            let piece = kind == .came ? Self.piece(of: target, without: base) : Self.piece(of: base, without: target)
+            let piece =
+                kind == .came
+                ? Self.piece(of: target, without: base, kind) : Self.piece(of: base, without: target, kind)
         else { return nil }
         self.piece = piece
     }
 
     /// What has to be taken out of `large` to get `small`.
-    private static func piece(of large: [UInt8], without small: [UInt8]) -> [UInt8]? {
+    private static func piece(of large: [UInt8], without small: [UInt8], _ kind: Kind) -> [UInt8]? {
         large.withUnsafeBufferPointer { large in
             small.withUnsafeBufferPointer { small in
                 let length = large.count - small.count
@@ -42,6 +44,8 @@ package struct SmallChange: Sendable, Equatable {
                     if isBoundary {
                         let piece = Array(large[start..<(start + length)])
                         if CompletePiece.isOne(piece) {
+                            // Words that become one would be new ones, and nobody knows what they say.
+                            guard kind == .came || !joins(small, at: start) else { return nil }
                             var place = MarkupPlace(bytes: large, end: start)
                             return place.isText() ? piece : nil
                         }
@@ -53,6 +57,13 @@ package struct SmallChange: Sendable, Equatable {
                 }
             }
         }
+    }
+
+    /// Whether text stands on both sides of a place, with nothing but white space between.
+    private static func joins(_ bytes: UnsafeBufferPointer<UInt8>, at place: Int) -> Bool {
+        let before = bytes[..<place].last { !$0.isHTMLSpace }
+        let after = bytes[place...].first { !$0.isHTMLSpace }
+        return before != nil && before != 0x3e && after != nil && after != 0x3c
     }
 
     private static func isTagOrSpace(_ byte: UInt8, _ bracket: UInt8) -> Bool { byte == bracket || byte.isHTMLSpace }

@@ -71,6 +71,25 @@ struct SmallChangeTests {
         #expect(grown(text, rest: "<p>z</p>") != nil)
     }
 
+    @Test(
+        "Within a heading nothing is a small change, whether it comes or goes",
+        arguments: ["<h1>", "<h2 class=\"a\">Our ", "<H3>", "<h4/>", "<section><h5><b>x</b> ", "<h6>a</h6><h6>"])
+    func heading(text: String) throws {
+        let rest = "</h2><p>End</p></body></html>"
+        let piece = "<a href=\"b.html\">Prices</a>"
+        #expect(grown(text, by: piece, rest: rest) == nil)
+        #expect(change(Self.head + text + piece + rest, Self.head + text + rest) == nil)
+        #expect(grown("<h1>x</h1><h2>y</h2><p>", by: piece, rest: "</p>") != nil, "behind headings")
+    }
+
+    @Test("What goes from between words is no small change, because they become others")
+    func joined() throws {
+        let page = Self.head + "<p>AKIA"
+        #expect(change(page + "<b></b>IOSFODNN7EXAMPLE</p>", page + "IOSFODNN7EXAMPLE</p>") == nil)
+        #expect(change(page + " <a href=\"b.html\">x</a> rest</p>", page + "  rest</p>") == nil)
+        #expect(change(page + "<b>x</b></p>", page + "</p>") != nil)
+    }
+
     @Test("Only the body of a page can take in a piece")
     func head() {
         let page = "<!doctype html><html><head>"

@@ -65,6 +65,19 @@ struct PieceChangeTests {
     }
 
     @Test(
+        "What becomes a secret when a piece goes from between is found",
+        arguments: ["<b></b>", "<a href=\"menu.html\"></a>", "<i> </i>"])
+    func joined(piece: String) async throws {
+        var site = Self.site(2).changing("p1.html", "</h1>", "</h1><p>AKIA\(piece)IOSFODNN7EXAMPLE</p>")
+            .adding("menu.html", GuardSite.page("Menu"))
+        site.before = site.after
+        let gone = site.changing("p1.html", piece, "").removing("menu.html")
+        let quick = try await gone.review("Delete menu.html")
+        #expect(quick == (try await gone.review("Delete menu.html", looksAtPieces: false)))
+        #expect(quick.findings.contains { $0.rule == "secret-in-file" && $0.path == "p1.html" })
+    }
+
+    @Test(
         "A piece that could harm is found like any other",
         arguments: [
             ("<a href=\"javascript:eval(x)\">Go</a>", "script-dangerous"),

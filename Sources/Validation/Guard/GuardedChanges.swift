@@ -97,6 +97,8 @@ struct GuardedChanges {
         if change.hasCome {
             hasGrownPages = true
         } else {
+            // Of a piece without any words it is what joins that matters.
+            guard !items.isEmpty else { return false }
             for item in items {
                 guard item.kind == .link, let file = file(of: item.target, in: path, oldIndex),
                     removedPages.contains(file)
