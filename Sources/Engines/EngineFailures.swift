@@ -2,6 +2,12 @@ import Domain
 import Sandbox
 
 extension JobFailure {
+    /// The model answered with something else than an answer.
+    static func modelGarbage(_ detail: String) -> JobFailure {
+        let said = detail.shown(limit: 300)
+        return model(.infrastructure, "garbage", "The AI model gave an answer that cannot be read: \(said)")
+    }
+
     /// The failure that a stopped sandbox means; `nil` when the program ended by itself.
     static func stopped(_ outcome: SandboxOutcome, limits: SandboxLimits) -> JobFailure? {
         switch outcome.ending {

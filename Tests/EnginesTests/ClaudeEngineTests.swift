@@ -60,12 +60,8 @@ import Testing
     }
 
     private static let failures: [(step: String, code: String, sort: EngineFailure)] = [
-        (Step.error(401), "model-credentials", .permanent), (Step.error(404), "model-unknown", .permanent),
-        (Step.error(400, "odd"), "model-bad-request", .permanent),
+        (Step.error(404), "model-unknown", .permanent), (Step.error(400, "odd"), "model-bad-request", .permanent),
         (Step.error(400, "Your credit balance is too low"), "model-quota", .permanent),
-        (Step.error(400, "prompt is too long: 300000 tokens > 200000 maximum"), "model-context", .tooBig),
-        (Step.error(429, "slow down"), "model-unavailable", .retryLater),
-        (Step.error(500), "model-unavailable", .retryLater), (Step.error(529), "model-unavailable", .retryLater),
     ]
 
     @Test("What the API refuses is sorted", arguments: failures)

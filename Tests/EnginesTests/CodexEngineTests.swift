@@ -93,13 +93,6 @@ import Testing
         #expect(result.page == Self.page)
     }
 
-    @Test("A model that is overloaded is worth another try")
-    func rateLimit() async throws {
-        let result = try await run(#"{"reply": {"http_error": {"status": 429, "message": "slow down"}}, "times": 20}"#)
-        #expect(result.failure?.kind == .infrastructure)
-        #expect(result.failure?.code == "model-unavailable")
-    }
-
     @Test("What a run used before it failed is counted")
     func usageOfFailure() async throws {
         let result = try await run(
@@ -108,20 +101,6 @@ import Testing
         #expect(result.failure?.code == "model-unavailable")
         #expect(result.usage == nil)
         #expect(result.usageAfterEnd == TokenUsage(uncachedInput: 1000, cachedInput: 200, output: 60))
-    }
-
-    @Test("A model that refuses the key needs an administrator")
-    func unauthorized() async throws {
-        let result = try await run(#"{"reply": {"http_error": {"status": 401, "message": "bad key"}}, "times": 20}"#)
-        #expect(result.failure?.kind == .task)
-        #expect(result.failure?.code == "model-credentials")
-    }
-
-    @Test("A model that never answers costs no more than the time limit")
-    func hang() async throws {
-        let result = try await run(#"{"reply": {"text": "x", "hang": "start"}}"#, wallTime: .seconds(4))
-        #expect(result.failure?.kind == .infrastructure)
-        #expect(result.failure?.code == "model-timeout")
     }
 
     @Test("A model that Codex does not know is told plainly, because it could edit nothing")

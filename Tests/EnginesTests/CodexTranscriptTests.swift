@@ -31,6 +31,14 @@ import Testing
         ("Quota exceeded. Check your plan and billing details.", .task, "model-quota"),
         ("Codex ran out of room in the model's context window. Start a new thread", .task, "model-context"),
         (#"{"error": {"message": "no"}}"#, .task, "model-bad-request"),
+        (
+            #"{"error": {"message": "Your input exceeds the limit", "code": "context_length_exceeded"}}"#, .task,
+            "model-context"
+        ),
+        ("unexpected status 413 Payload Too Large: no, url: x", .task, "model-context"),
+        (
+            "stream disconnected before completion: idle timeout waiting for SSE", .infrastructure, "model-timeout"
+        ),
         ("something new", .task, "engine-failed"),
     ]
 
@@ -50,6 +58,23 @@ import Testing
                 #"{"type":"turn.completed","usage":{"input_tokens":10,"cached_input_tokens":4,"output_tokens":2}}"#,
             ], exit: 0)
         #expect(verdict == .finished(summary: "Fine."))
+    }
+
+    @Test("When the time went by with asking again, it is the model that failed, and not the edit that was too large")
+    func lateRetries() {
+        func code(_ lines: [String]) -> String? {
+            var transcript = CodexTranscript(limits: SandboxLimits(), model: "gpt-5.4", state: "/nowhere")
+            for line in lines { _ = transcript.read(.line(line)) }
+            guard case .failed(let failure) = transcript.judge(SandboxOutcome(ending: .exceeded(.wallTime))) else {
+                return nil
+            }
+            return failure.code
+        }
+        let item = #"{"type":"item.completed","item":{"id":"1","type":"agent_message","text":"Fine."}}"#
+        let again = #"{"type":"error","message":"Reconnecting... 1/2 (unexpected status 504 Gateway Timeout: x)"}"#
+        #expect(code([item, again]) == "model-unavailable")
+        #expect(code([again, item]) == "time-limit")
+        #expect(code([]) == "model-timeout")
     }
 
     @Test("Exit 0 without a completed turn is a failure")

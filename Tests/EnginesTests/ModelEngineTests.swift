@@ -122,15 +122,12 @@ import Testing
     }
 
     private static let failures: [(step: String, code: String, sort: EngineFailure)] = [
-        (Step.error(401), "model-credentials", .permanent), (Step.error(403), "model-credentials", .permanent),
+        (Step.error(403), "model-credentials", .permanent),
         (Step.error(404), "model-unknown", .permanent), (Step.error(400, "odd"), "model-bad-request", .permanent),
         (Step.error(400, "prompt is too long"), "model-context", .tooBig),
         (Step.error(400, "x", code: "context_length_exceeded"), "model-context", .tooBig),
-        (Step.error(413), "model-context", .tooBig), (Step.error(429), "model-unavailable", .retryLater),
+        (Step.error(413), "model-context", .tooBig),
         (Step.error(429, "x", code: "insufficient_quota"), "model-quota", .permanent),
-        (Step.error(500), "model-unavailable", .retryLater), (Step.error(529), "model-unavailable", .retryLater),
-        (#"{"reply": {"text": "abc", "cut_after": 3}, "times": 9}"#, "model-unavailable", .retryLater),
-        (#"{"reply": {"text": "", "tools": []}}"#, "model-garbage", .retryLater),
         (
             #"{"reply": {"text": "a", "stream_error": {"code": "server_is_overloaded", "message": "busy"}}, "times": 9}"#,
             "model-unavailable", .retryLater

@@ -18,6 +18,7 @@ enum ClaudeFailure {
                 kind: .infrastructure, code: "engine-killed", message: "The AI engine was interrupted.")
         default: break
         }
+        if result?["stop_reason"]?.string == "refusal" { return .modelRefused }
         if let apiError {
             return classify(
                 apiError.kind, status: apiError.status ?? result?["api_error_status"]?.integer, text: apiError.text)
@@ -47,6 +48,9 @@ enum ClaudeFailure {
         if kind == "billing_error" || said.contains("credit balance") { return .modelQuota }
         if said.contains("prompt is too long") || status == 413 { return .modelContext }
         if kind == "max_output_tokens" { return .modelIncomplete }
+        // It says so of a proxy's page, and of anything else that is no answer.
+        if said.contains("malformed response") { return .modelGarbage(text) }
+        if said.contains("timed out") || said.contains("idle timeout") { return .modelTimeout }
         if let status {
             switch status {
             case 401, 403: return .modelCredentials

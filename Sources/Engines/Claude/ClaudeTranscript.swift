@@ -14,6 +14,8 @@ struct ClaudeTranscript: EngineTranscript {
     /// What the API refused last, and with what status.
     private var apiError: (kind: String, status: Int?, text: String)?
     private var denials = 0
+    /// Whether it asks once more, and nothing came back since.
+    private var asksAgain = false
 
     init(limits: SandboxLimits) { self.limits = limits }
 
@@ -46,6 +48,7 @@ struct ClaudeTranscript: EngineTranscript {
         switch line["subtype"]?.string {
         case "init": return [.progress(step: "Asking the model", percent: 5)]
         case "api_retry":
+            asksAgain = true
             let status = line["error_status"]?.integer.map { " (\($0))" } ?? ""
             return [.log("The model is asked again\(status).")]
         case "permission_denied":
@@ -62,6 +65,7 @@ struct ClaudeTranscript: EngineTranscript {
             return [.log("error: \(text.shown(limit: 2000))")]
         }
         hasAnswer = true
+        asksAgain = false
         var events: [EngineEvent] = []
         for block in line["message"]?["content"]?.list ?? [] {
             steps += 1
@@ -122,7 +126,7 @@ struct ClaudeTranscript: EngineTranscript {
     }
 
     mutating func judge(_ outcome: SandboxOutcome) -> EngineVerdict {
-        if case .exceeded(.wallTime) = outcome.ending, !hasAnswer {
+        if case .exceeded(.wallTime) = outcome.ending, !hasAnswer || asksAgain {
             // It waits for ever when a model accepts the request and never answers.
             return .failed(
                 JobFailure(

@@ -6,13 +6,19 @@ enum CodexFailure {
     /// From the message of `turn.failed`.
     static func classify(_ text: String) -> JobFailure {
         func contains(_ parts: String...) -> Bool { parts.contains { text.contains($0) } }
-        if contains("ran out of room") { return .modelContext }
+        // In its own words, and in those of providers that answer 400 or 413 instead of saying it within the stream.
+        if contains("ran out of room", "context_length", "context window", "maximum context", "prompt is too long")
+            || contains("status 413")
+        {
+            return .modelContext
+        }
         if contains("usage limit", "Quota exceeded") { return .modelQuota }
         if contains("status 401", "status 403", "Missing environment variable") { return .modelCredentials }
         if contains("status 404") { return .modelUnknown }
         if contains("Invalid prompt", "usage policy", "flagged as") { return .modelRefused }
         if text.hasPrefix("{\"error\"") { return .modelBadRequest(text.shown(limit: 500)) }
         if contains("Incomplete response") { return .modelIncomplete }
+        if contains("idle timeout") { return .modelTimeout }
         if contains("429", "high demand", "at capacity", "stream disconnected", "status 5") {
             return .modelUnavailable(text.shown(limit: 500))
         }

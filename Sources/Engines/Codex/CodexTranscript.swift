@@ -52,6 +52,7 @@ struct CodexTranscript: EngineTranscript {
     private var message = ""
     /// Of `turn.failed`, which is final; an `error` alone may be followed by another try.
     private var failure: String?
+    /// Of an `error` after which nothing was done yet.
     private var lastError: String?
     private var isModelUnknown = false
 
@@ -104,6 +105,7 @@ struct CodexTranscript: EngineTranscript {
         case "turn.started": return [.progress(step: "Asking the model", percent: 5)]
         case "item.completed":
             items += 1
+            lastError = nil
             // How many steps there will be is unknown: each takes a part of what is left.
             let percent = 95 - 90 * 6 / (6 + items)
             return line.item.map { read($0, percent: percent) } ?? []
@@ -165,6 +167,10 @@ struct CodexTranscript: EngineTranscript {
                 JobFailure(
                     kind: .infrastructure, code: "model-timeout",
                     message: "The model did not answer within \(limits.wallTime.inWords)."))
+        }
+        if case .exceeded(.wallTime) = outcome.ending, let lastError, !isTurnCompleted {
+            // The time went by while it asked again and again: not the edit was too large.
+            return .failed(CodexFailure.classify(lastError))
         }
         if let failure = JobFailure.stopped(outcome, limits: limits) { return .failed(failure) }
         guard case .exited(let code) = outcome.ending else {

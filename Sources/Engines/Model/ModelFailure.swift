@@ -13,10 +13,7 @@ struct ModelFailure: Error, Sendable, Equatable {
 
     /// It answered with something else than an answer.
     static func garbage(_ what: String) -> ModelFailure {
-        ModelFailure(
-            JobFailure(
-                kind: .infrastructure, code: "model-garbage",
-                message: "The AI model gave an answer that cannot be read: \(what.shown(limit: 300))"))
+        ModelFailure(.modelGarbage(what))
     }
 
     static func unavailable(_ what: String, retryAfter: Int? = 1) -> ModelFailure {
