@@ -94,7 +94,8 @@ package final class PageChecker {
                     try reopen()
                 }
             }
-            if let start = request.start { try takeThumbnail(of: start) }
+            // Without it there is the picture from before: no reason to say that the checks could not run.
+            if let start = request.start, !stuck.contains(start) { try? takeThumbnail(of: start) }
         } catch {
             obstacle = "\(error)"
         }

@@ -53,6 +53,9 @@ package struct SandboxPlan: Sendable, Equatable {
     package var limits: SandboxLimits
     package var temporarySizeInBytes: Int64 = 64 << 20
     package var homeSizeInBytes: Int64 = 64 << 20
+    /// What each process may write to in its memory, where no control group limits them together. For programs that
+    /// reserve far more addresses than they use, such as browsers; others have their address space limited.
+    package var dataSizeInBytes: Int64?
 
     package init(
         workspace: String, command: [String], environment: [String: String] = [:], readOnlyBinds: [Bind] = [],
@@ -130,7 +133,9 @@ package struct SandboxPlan: Sendable, Equatable {
             Self.limiter, "--nofile=\(limits.openFiles)", "--fsize=\(limits.fileSizeInBytes)",
             "--nproc=\(limits.processes)", "--cpu=\(max(1, limits.wallTime.components.seconds * 4))", "--core=0",
         ]
-        if limitsAddressSpace { list.append("--as=\(limits.memoryInBytes)") }
+        if limitsAddressSpace {
+            list.append(dataSizeInBytes.map { "--data=\($0)" } ?? "--as=\(limits.memoryInBytes)")
+        }
         return list + ["--"]
     }
 

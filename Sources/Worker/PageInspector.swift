@@ -37,10 +37,7 @@ package struct PageInspector: Sendable {
         of changes: ManifestDelta, of manifest: Manifest, by runner: SandboxRunner?
     ) -> JobCompletion.Look {
         if changes.affectedPages(of: manifest).isEmpty { return .impossible("no page changed") }
-        guard let runner else { return .impossible("this worker can build no sandbox now") }
-        if runner.controlGroups == nil {
-            return .impossible("this worker cannot limit what a browser takes: it may make no control groups")
-        }
+        guard runner != nil else { return .impossible("this worker can build no sandbox now") }
         switch browser.find() {
         case .success: return .follows
         case .failure(let absence): return .impossible(absence.reason)
@@ -60,7 +57,8 @@ package struct PageInspector: Sendable {
     ) async -> (checks: PageChecks, pictures: [ContentDigest: [UInt8]]) {
         let pages = ManifestDelta(from: base, to: manifest).affectedPages(of: manifest).map(\.text)
         guard manifest.totalSizeInBytes + base.totalSizeInBytes <= Self.sizeLimit else {
-            return (.impossible(because: "the site has more than \(Self.sizeLimit >> 21) MiB"), [:])
+            let size = "\(Self.sizeLimit >> 20) MiB"
+            return (.impossible(because: "the version and the one before have more than \(size) together"), [:])
         }
         let program: String
         switch browser.find() {
@@ -89,7 +87,8 @@ package struct PageInspector: Sendable {
                 pictures: "/state/pictures", pages: pages,
                 start: manifest.entries.contains { $0.path.text == Self.start } ? Self.start : nil)
             let plan = PageCheckerPlan.plan(
-                agent: agent, libraryFolders: libraryFolders, workspace: room.site, state: room.state)
+                agent: agent, libraryFolders: libraryFolders, workspace: room.site, state: room.state,
+                isGrouped: runner.controlGroups != nil)
             let last = LastLine()
             let outcome = try await runner.run(plan, input: try request.serialized()) { output in
                 if case .line(let text) = output { last.text.withLock { $0 = text } }

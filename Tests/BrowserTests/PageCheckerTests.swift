@@ -17,7 +17,8 @@ import Testing
     /// Looks at `pages` in a sandbox of the agent, as a worker does.
     private func report(
         _ pages: [String: String], before: [String: String]? = nil, looking: [String] = ["index.html"],
-        start: String? = nil, meanwhile: @escaping @Sendable (_ folder: String) async throws -> Void = { _ in }
+        start: String? = nil, by given: SandboxRunner? = nil,
+        meanwhile: @escaping @Sendable (_ folder: String) async throws -> Void = { _ in }
     ) async throws -> (report: BrowserReport, pictures: [String: Data]) {
         try await withTemporaryDirectory { folder in
             for (name, files) in [("site", pages), ("state/before", before ?? [:]), ("state/pictures", [:])] {
@@ -32,13 +33,13 @@ import Testing
             // The agent's program, which is built together with these tests.
             let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
                 .appending(path: "pagewright-agent").path
+            let runner = try given ?? SandboxRunner()
             let plan = PageCheckerPlan.plan(
                 agent: program, libraryFolders: SwiftRuntime.libraryFolders(), workspace: folder + "/site",
-                state: folder + "/state")
+                state: folder + "/state", isGrouped: runner.controlGroups != nil)
             let lines = LineBox()
             async let other: Void = meanwhile(folder)
-            let outcome = try await SandboxRunner().run(plan, input: Array(try JSONEncoder().encode(request))) {
-                output in
+            let outcome = try await runner.run(plan, input: Array(try JSONEncoder().encode(request))) { output in
                 if case .line(let text) = output { lines.add(text) }
             }
             try await other
@@ -151,6 +152,23 @@ import Testing
         #expect(report.checks.allSatisfy { $0.obstacle == "\(BrowserError.ended)" }, "\(report.checks)")
         #expect((1..<2 * looking.count).contains(report.screenshots.count))
         #expect(pictures.values.allSatisfy { !$0.isEmpty })
+    }
+
+    @Test("Without control groups a page that takes all memory fails, and the others are looked at")
+    func withoutControlGroups() async throws {
+        let bomb = Self.page.replacingOccurrences(
+            of: "<p>Words</p>",
+            with: """
+                <script>let all = []
+                for (let i = 0; i < 64; i++) all.push(new Uint8Array(64 << 20).fill(1))
+                document.title = "4 GiB"; console.error("it had them all")</script>
+                """)
+        let runner = SandboxRunner(tools: try SandboxTools.locate(), controlGroups: nil)
+        let (report, _) = try await report(
+            ["bomb.html": bomb, "index.html": Self.page, "styles.css": ""], looking: ["bomb.html", "index.html"],
+            by: runner)
+        #expect(report.screenshots.count { $0.page == "index.html" } == 2, "\(report)")
+        #expect(!report.problems.contains { $0.message.contains("had them all") }, "\(report.problems)")
     }
 
     @Test("A browser that is not there is said, and nothing else happens")

@@ -32,6 +32,15 @@ import Testing
         #expect(!plan.arguments(limitsAddressSpace: false).contains { $0.hasPrefix("--as=") })
     }
 
+    @Test("A program that reserves more addresses than it uses has its data limited instead")
+    func data() {
+        var plan = plan
+        plan.dataSizeInBytes = 768 << 20
+        let arguments = plan.arguments(limitsAddressSpace: true)
+        #expect(arguments.contains("--data=\(768 << 20)") && !arguments.contains { $0.hasPrefix("--as=") })
+        #expect(!plan.arguments(limitsAddressSpace: false).contains { $0.hasPrefix("--data=") })
+    }
+
     @Test("A model's socket brings its folder, read-only, and the bridge before the command")
     func bridge() {
         var plan = plan

@@ -147,6 +147,32 @@ import Testing
         }
     }
 
+    @Test("A browser that is killed in the middle is said in the manifest of checks, and the version is there already")
+    func killed() async throws {
+        try await Self.with { worker, desk, looks in
+            // Both pages are looked at, because what both of them may load has changed.
+            let offer = worker.offer("echo 'h1 { color: navy }' > styles.css && echo Done")
+            await worker.role.receive(.offer(offer))
+            let completion = await worker.ledger.completion(of: offer.lease)
+            #expect(completion.changes?.upserts.count == 1 && completion.look == .follows)
+            await worker.role.receive(.verdict(offer.lease, .applied))
+            // The second picture begins when the first was compared and is in the report.
+            let first = "\(looks)/\(offer.lease.job)-1/state/pictures/1.png"
+            let deadline = ContinuousClock.now + .seconds(120)
+            while !FileManager.default.fileExists(atPath: first), ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            let browsers = SandboxedBrowser.processes(seeing: "\(looks)/\(offer.lease.job)-1")
+            #expect(!browsers.isEmpty)
+            for browser in browsers { kill(browser, SIGKILL) }
+            let report = try #require(await desk.next())
+            #expect(report.checks.count == PageChecks.Check.Name.allCases.count)
+            #expect(report.checks.allSatisfy { $0.obstacle.contains("ended by itself") }, "\(report.checks)")
+            #expect((1..<4).contains(report.pictures.count), "what was seen until then is kept")
+            #expect(await Self.leftovers(looks).isEmpty)
+        }
+    }
+
     @Test("A result that was not taken is not looked at, nor one that nobody waits for")
     func unwanted() async throws {
         try await Self.with { worker, desk, looks in

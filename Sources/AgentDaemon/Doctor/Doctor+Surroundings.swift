@@ -1,5 +1,6 @@
 import AgentCore
 import BlockingIO
+import Browser
 import CLinux
 import Domain
 import FleetIdentity
@@ -89,7 +90,7 @@ extension Doctor {
             return DoctorCheck(
                 "cgroups", .degraded, "there is no unified hierarchy at /sys/fs/cgroup",
                 nextStep:
-                    "Start the kernel with systemd.unified_cgroup_hierarchy=1; until then tasks have limits per process."
+                    "Start the kernel with systemd.unified_cgroup_hierarchy=1; until then each process has limits of its own."
             )
         }
         let missing = ["cpu", "memory", "pids"].filter { !found.contains($0) }
@@ -99,5 +100,16 @@ extension Doctor {
                 nextStep: "Delegate them to the agent's unit: Delegate=yes.")
         }
         return DoctorCheck("cgroups", .ok, "cpu, memory and pids")
+    }
+
+    /// Whether changed pages are looked at. A worker may be without a browser: then its versions say so.
+    func browser() -> DoctorCheck {
+        let program = PageCheckerPlan.chromium
+        guard access(program, X_OK) == 0 else {
+            return DoctorCheck(
+                "browser", .ok, "Chromium is not installed, so pages are not looked at unless --browser names one",
+                nextStep: "If they should be: apt-get install chromium")
+        }
+        return DoctorCheck("browser", .ok, "\(program) looks at changed pages, unless --browser is off")
     }
 }

@@ -29,6 +29,7 @@ struct Doctor: Sendable {
             if identity.roles.contains(.worker) {
                 checks.append(await sandbox())
                 checks.append(await controlGroups())
+                checks.append(browser())
             }
         case .failure(let error):
             checks.append(
