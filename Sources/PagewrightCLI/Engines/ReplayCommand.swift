@@ -5,7 +5,7 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Carry an edit out once more from what its model said then, and see that it comes to the same.",
         discussion: """
-            No model is asked and no version is made. Works for edits of the engines model and builtin.
+            No model is asked and no version is made. Works for edits of every engine whose model's answers were kept.
 
             Example: pagewright replay job_01jx…
             """)
