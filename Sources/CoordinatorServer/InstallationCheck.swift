@@ -25,6 +25,8 @@ struct InstallationCheck {
     let settings: ServeSettings
     private(set) var items: [Item] = []
     private var database: (any SQLDatabase)?
+    /// Whether there may be hosts that know this coordinator by its authority.
+    private var hasHosts = true
     private let pool = BlockingPool(label: "pagewright.check", width: 2)
 
     init(_ settings: ServeSettings) {
@@ -77,14 +79,29 @@ struct InstallationCheck {
 
     private func lookAtAuthority() async throws -> String {
         let folder = settings.folder.authority
+        let hasHosts = hasHosts
         return try await pool.run {
-            try CertificateAuthority.loadOrCreate(inDirectory: folder, at: SystemClock().now()).pin.text
+            guard try CertificateAuthority.exists(inDirectory: folder) else {
+                guard !hasHosts else {
+                    throw ServiceError(
+                        .failedPrecondition, "there is no authority in \(folder), so that no host is known any more",
+                        field: "state",
+                        nextStep: "Restore the folder from a backup, see: pagewright-coordinator restore --help.")
+                }
+                return "none yet; serve makes it"
+            }
+            return try CertificateAuthority.loadOrCreate(inDirectory: folder, at: SystemClock().now()).pin.text
         }
     }
 
     private mutating func lookAtDatabase() async throws -> String {
         let source = settings.database
         guard case .postgres(let address) = source else {
+            if case .sqlite(let path) = source, !FileManager.default.fileExists(atPath: path) {
+                throw ServiceError(
+                    .failedPrecondition, "there is no database at \(path)", field: "database",
+                    nextStep: "Set database to where it is, or restore it: pagewright-coordinator restore --help.")
+            }
             let opened = try await CoordinatorCore.openDatabase(source, logger: Self.quiet)
             database = opened
             try await opened.withTransaction { _ = try await $0.query("SELECT 1 AS one") }
@@ -111,12 +128,14 @@ struct InstallationCheck {
             let pending = try await Migrator(Schema.migrations).pending(in: database)
             guard pending.isEmpty else {
                 self.database = nil
+                hasHosts = pending.count < Schema.migrations.count
                 return "\(pending.count) steps behind this program; serve and migrate bring it up to date"
             }
         } catch let error as SQLError {
             self.database = nil
             throw ServiceError(error, at: settings.database)
         }
+        hasHosts = try await database.read { try await !Stores().hosts.list(in: $0).isEmpty }
         let counts = try await database.read { try await Stores().jobs.counts(in: $0) }
         let jobs = counts.map { "\($0.value) \($0.key.rawValue)" }.sorted().joined(separator: ", ")
         return "up to date" + (jobs.isEmpty ? "" : "; jobs: \(jobs)")

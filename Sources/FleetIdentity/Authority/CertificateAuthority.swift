@@ -98,6 +98,13 @@ package struct CertificateAuthority: Sendable {
         return made
     }
 
+    /// Whether `directory` holds an authority, or at least a part of one.
+    package static func exists(inDirectory directory: String) throws(ServiceError) -> Bool {
+        let folder = DurableFolder(path: directory)
+        if try folder.read(keyName) != nil { return true }
+        return try folder.read(certificateName) != nil
+    }
+
     private static func load(from folder: DurableFolder, trustDomain: TrustDomain) throws -> CertificateAuthority? {
         guard let keys = try readKeys(from: folder) else { return nil }
         return CertificateAuthority(trustDomain: trustDomain, folder: folder, box: Box(keys))
