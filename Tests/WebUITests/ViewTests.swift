@@ -28,7 +28,7 @@ import Testing
     @Test("A page to point at comes in a sandbox without its scripts, with its own files, and opens nothing else")
     func sandbox() async throws {
         try await WebFixture.with { web in
-            _ = try await web.browser(as: "admin@example.org")
+            let admin = try await web.browser(as: "admin@example.org")
             let browser = try await web.browser(as: "a@example.org")
             try await Self.site(browser, web)
             let number = try await browser.get("/sites/bakery/studio").text.firstMatch(of: /data-number="(\d+)"/)
@@ -54,6 +54,13 @@ import Testing
             #expect(try await frame.get("/view/nonsense/index.html").status == 404)
             let bob = try await web.browser(as: "bob@example.org")
             #expect(try await bob.get("/sites/bakery/view/\(version)/index.html").status == 404)
+            // It ends with the account, and after an hour.
+            let list = try await admin.get("/admin/users?q=a@example.org")
+            let user = String(try #require(list.text.firstMatch(of: /action="(\/admin\/users\/user_[0-9a-z]+)"/)).1)
+            try await admin.post(user, from: "/admin/users", ["disabled": "yes"])
+            #expect(try await frame.get(address).status == 404)
+            try await admin.post(user, from: "/admin/users", ["disabled": "no"])
+            #expect(try await frame.get(address).status == 200)
             web.clock.advance(by: .seconds(3601))
             #expect(try await frame.get(address).status == 404)
         }

@@ -94,8 +94,13 @@ extension AccountService {
     /// For a frame without cookies that shows the files of one version.
     package func sign(_ ticket: ViewTicket) async throws -> String { try await tokens.sign(ticket, at: clock.now()) }
 
-    /// Throws `notFound`.
+    /// Throws `notFound`, also once the bearer's account is switched off or may less than it did.
     package func verify(ticket: String) async throws -> ViewTicket {
-        try await tokens.verify(ticket: ticket, at: clock.now())
+        let ticket = try await tokens.verify(ticket: ticket, at: clock.now())
+        let user = try await database.read { try await users.find(ticket.principal.user, in: $0) }
+        guard let user, user.disabledAt == nil, !ticket.principal.isAdmin || user.role == .admin else {
+            throw ServiceError(.notFound, "this view has ended", nextStep: "Open the page again from the studio.")
+        }
+        return ticket
     }
 }
