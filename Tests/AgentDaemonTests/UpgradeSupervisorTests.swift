@@ -10,6 +10,17 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct UpgradeSupervisorTests {
     private static let pool = BlockingPool(label: "upgrade-tests", width: 4)
 
+    /// Whether the process ends within ten seconds. One that nobody has waited for yet has ended.
+    private static func isGone(_ process: Int) async throws -> Bool {
+        for _ in 0..<200 {
+            guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+                !status.contains("State:\tZ"), status.contains("Name:\tsleep")
+            else { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+
     private func carryOut(
         _ order: String = "order-1", to version: String, on host: FakeHost, gate: Duration = .seconds(4)
     ) async throws -> UpgradeRecord {
@@ -80,7 +91,7 @@ import Testing
                 ]
             }
             try await host.start("1.0.0")
-            let record = try await carryOut(to: "1.1.0", on: host)
+            let record = try await carryOut(to: "1.1.0", on: host, gate: .seconds(15))
             #expect(record.outcome == "reverted")
             #expect(record.detail.contains(lack.rawValue), "\(record.detail)")
             #expect(host.wanted == "1.0.0")
@@ -148,15 +159,20 @@ import Testing
             try host.offer("1.0.0", .works)
             try await host.start("1.0.0")
             try host.write(
-                "#!/bin/sh\necho $$ > '\(host.folder)/pid'\n[ \"$1\" = 1.0.0 ] && exit 0\nsleep 600\n", to: "install")
+                "#!/bin/sh\n[ \"$1\" = 1.0.0 ] && exit 0\nsleep 600 & echo $! > '\(host.folder)/pid'; wait\n",
+                to: "install")
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: host.install)
             var limits = UpgradeSupervisor.Limits()
-            limits.commandInSeconds = 1
+            limits.commandInSeconds = 3
             let supervisor = UpgradeSupervisor(
                 state: host.state, command: host.install, limits: limits, pool: Self.pool)
             let record = try await supervisor.carryOut(order: "o", from: "1.0.0", to: "1.1.0")
             #expect(record.outcome == "reverted")
             #expect(record.detail.contains("ended with 137"))
+            let child = try String(contentsOfFile: host.folder + "/pid", encoding: .utf8)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let isGone = try await Self.isGone(try #require(Int(child)))
+            #expect(isGone)
         }
     }
 

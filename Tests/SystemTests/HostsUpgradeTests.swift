@@ -10,7 +10,7 @@ import Testing
         cat > /dev/null
         echo '{"type":"thread.started","thread_id":"t"}'
         echo '{"type":"turn.started"}'
-        sleep 15
+        sleep 60
         sed -i 's/<h1[^>]*>/<h1>Survived /' index.html
         echo '{"type":"item.completed","item":{"id":"i","type":"agent_message","text":"Done slowly."}}'
         echo '{"type":"turn.completed","usage":{"input_tokens":10,"cached_input_tokens":0,"output_tokens":5}}'
@@ -56,6 +56,17 @@ import Testing
             .compactMap { $0["agent_version"] as? String }.sorted()
     }
 
+    private struct Edit: Equatable {
+        let state: String
+        let attempt: Int
+    }
+
+    /// The job that was made last.
+    private static func edit(_ client: APIClient) async throws -> Edit {
+        let jobs = try await client.send("GET", "/api/v1/jobs", expecting: [200])["items"] as? [[String: Any]]
+        return Edit(state: jobs?.first?["state"] as? String ?? "", attempt: jobs?.first?["attempt"] as? Int ?? 0)
+    }
+
     private static func members(_ rollout: [String: Any]) -> [String] {
         (rollout["members"] as? [[String: Any]] ?? []).compactMap { $0["state"] as? String }
     }
@@ -65,10 +76,7 @@ import Testing
         try await withFleet { system, client, hosts in
             try await client.send(
                 "POST", "/api/v1/sites/bakery/edits", ["prompt": "Survive", "engine": "codex"], expecting: [202])
-            try await system.until("the edit to run") {
-                let jobs = try await client.send("GET", "/api/v1/jobs", expecting: [200])["items"] as? [[String: Any]]
-                return jobs?.first?["state"] as? String == "running" || jobs?.first?["state"] as? String == "leased"
-            }
+            try await system.until("the edit to run") { try await Self.edit(client).state == "leased" }
             let upgraded = try await Tool(
                 "pagewright", ["hosts", "upgrade", "--to", "1.1.0"], environment: system.environment(of: client),
                 in: system.folder
@@ -78,14 +86,15 @@ import Testing
             #expect(upgraded.output.contains("succeeded"))
             #expect(try await Self.versions(client) == ["1.1.0", "1.1.0"])
             #expect(hosts.map(\.wanted) == ["1.1.0", "1.1.0"])
+            // Otherwise nothing was survived.
+            let running = try await Self.edit(client)
+            #expect(running == Edit(state: "leased", attempt: 1))
 
             try await system.until("the edit to end") {
-                let jobs = try await client.send("GET", "/api/v1/jobs", expecting: [200])["items"] as? [[String: Any]]
-                return ["succeeded", "failed", "dead"].contains(jobs?.first?["state"] as? String)
+                try await ["succeeded", "failed", "dead"].contains(Self.edit(client).state)
             }
-            let jobs = try await client.send("GET", "/api/v1/jobs", expecting: [200])["items"] as? [[String: Any]]
-            #expect(jobs?.first?["state"] as? String == "succeeded")
-            #expect(jobs?.first?["attempt"] as? Int == 1)
+            let ended = try await Self.edit(client)
+            #expect(ended == Edit(state: "succeeded", attempt: 1))
             let listed = try await system.pagewright(["hosts", "rollouts", "--json"], as: client)
             let rollout = try #require((listed.json["items"] as? [[String: Any]])?.first)
             #expect(rollout["state"] as? String == "succeeded")

@@ -71,7 +71,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How log lines look: logfmt or json.") var logFormat = LogFormat.logfmt.rawValue
 
     func validate() throws {
-        guard (1...3600).contains(upgradeGate) else { throw ValidationError("--upgrade-gate is 1 to 3600") }
+        // A version has to stay well for three seconds: a gate of less could only take it back.
+        guard (10...3600).contains(upgradeGate) else { throw ValidationError("--upgrade-gate is 10 to 3600") }
         guard (0...64).contains(workerSlots) else { throw ValidationError("--worker-slots is 0 to 64") }
         guard (0...1_000_000).contains(visitorRate) else { throw ValidationError("--visitor-rate is 0 to 1000000") }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is no level") }
