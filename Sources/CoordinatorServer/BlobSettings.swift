@@ -54,29 +54,47 @@ struct BlobSettings: Sendable {
         }
     }
 
-    /// Opens the store. Nothing is asked of a server yet.
-    func open(
-        in folder: StateFolder, pool: BlockingPool, clock: any WallClock, logger: Logger
-    ) async throws -> any BlobInventory {
+    /// Throws what is wrong with the settings themselves. No file is read, and no server asked.
+    func examine() throws {
         guard !isLent || address.hasPrefix("s3://") else {
             throw ServiceError(
                 .failedPrecondition, "s3.presigned is set, and the blobs are not in S3", field: "s3.presigned",
                 nextStep: "Leave s3.presigned out, or say s3://bucket/prefix?endpoint=… as blobs.")
         }
-        if address == "directory" || address.hasPrefix("directory:") {
-            let path = address == "directory" ? folder.blobs : String(address.dropFirst(10))
+        if let path = path(in: nil) {
             guard path.hasPrefix("/") else {
                 throw ServiceError(
                     .invalidArgument, "the folder of the blobs \"\(path)\" does not begin with /", field: "blobs",
                     nextStep: "Write it like directory:/srv/pagewright/blobs.")
             }
-            return try await DirectoryBlobStore(directory: path, pool: pool)
+            return
         }
+        if address == "directory" { return }
         guard address.hasPrefix("s3://") else {
             throw ServiceError(
                 .invalidArgument, "\"\(address.prefix(60))\" is no place for blobs", field: "blobs",
                 nextStep: "Say directory, directory:PATH or s3://bucket/prefix?endpoint=…&region=….")
         }
+        let location = try S3Location(address)
+        guard isLent, !location.isSecure else { return }
+        throw ServiceError(
+            .failedPrecondition, "s3.presigned needs an endpoint that begins with https://", field: "s3.presigned",
+            rule: "s3-presigned-tls",
+            nextStep: "Whoever sees a signed address can read the content. Use TLS, or leave s3.presigned out.")
+    }
+
+    /// The folder that holds the blobs; `nil` when they are in S3, or in the state folder and that is not given.
+    private func path(in folder: StateFolder?) -> String? {
+        if address == "directory" { return folder?.blobs }
+        return address.hasPrefix("directory:") ? String(address.dropFirst(10)) : nil
+    }
+
+    /// Opens the store. Nothing is asked of a server yet.
+    func open(
+        in folder: StateFolder, pool: BlockingPool, clock: any WallClock, logger: Logger
+    ) async throws -> any BlobInventory {
+        try examine()
+        if let path = path(in: folder) { return try await DirectoryBlobStore(directory: path, pool: pool) }
         let location = try S3Location(address)
         if let file = location.authorityFile, !FileManager.default.isReadableFile(atPath: file) {
             throw ServiceError(
@@ -90,12 +108,6 @@ struct BlobSettings: Sendable {
 
     private func lending(_ location: S3Location) throws -> S3BlobStore.Lending? {
         guard isLent else { return nil }
-        guard location.isSecure else {
-            throw ServiceError(
-                .failedPrecondition, "s3.presigned needs an endpoint that begins with https://", field: "s3.presigned",
-                rule: "s3-presigned-tls",
-                nextStep: "Whoever sees a signed address can read the content. Use TLS, or leave s3.presigned out.")
-        }
         guard let file = location.authorityFile else { return S3BlobStore.Lending(authorities: "") }
         return S3BlobStore.Lending(authorities: try String(contentsOfFile: file, encoding: .utf8))
     }

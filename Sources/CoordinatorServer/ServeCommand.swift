@@ -16,7 +16,8 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serves the REST API and the agents, until SIGTERM or Ctrl-C.",
         discussion: """
-            Prints one line of JSON on standard output when both ports are open; the log goes to standard error.
+            Prints one line of JSON on standard output when both ports are open; the log goes to standard error. Ends with
+            78 when the configuration makes no sense, and with 1 when something else keeps it from starting.
 
             Example: pagewright-coordinator serve --state /var/lib/pagewright --sites-domain sites.example.org
             """)
@@ -63,7 +64,11 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let serve = try ServeSettings(options.source(flags))
+            let serve = try await reporting(as: .configuration) {
+                let settings = try ServeSettings(options.source(flags))
+                try settings.blobs.examine()
+                return settings
+            }
             let registry = PrometheusRegistry()
             registry.begin()
             MetricsSystem.bootstrap(registry)

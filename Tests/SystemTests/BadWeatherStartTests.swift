@@ -104,6 +104,29 @@ import Testing
         }
     }
 
+    @Test(
+        "A configuration that makes no sense ends the start with a code of its own, and can be examined before",
+        arguments: [
+            ("port: none\n", "line 2"), ("prot: 8085\n", "there is no setting prot"),
+            ("database: nonsense\n", "no address of a database"),
+            ("database: postgres://a@b/c\ndatabase-password-file: /nowhere/at/all\n", "/nowhere/at/all"),
+        ])
+    func configuration(text: String, words: String) async throws {
+        try await withTemporaryDirectory { folder in
+            let file = folder + "/c.yaml"
+            let good = "state: \(folder)/c\n"
+            try (good + text).write(toFile: file, atomically: true, encoding: .utf8)
+            for command in [["serve", "--config", file], ["settings", "--check", file]] {
+                let ended = try await Tool.run("pagewright-coordinator", command, in: folder)
+                #expect(ended.status == 78, "\(ended)")
+                #expect(ended.errors.contains(words), "\(ended)")
+            }
+            try good.write(toFile: file, atomically: true, encoding: .utf8)
+            let examined = try await Tool.run("pagewright-coordinator", ["settings", "--check", file], in: folder)
+            #expect(examined.status == 0, "\(examined)")
+        }
+    }
+
     @Test("A full disk")
     func fullDisk() async throws {
         try await withTemporaryDirectory { folder in

@@ -1,14 +1,21 @@
 import ArgumentParser
+import Foundation
 
-struct SettingsCommand: ParsableCommand {
+struct SettingsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "settings", abstract: "Lists every setting, as a configuration file to begin with.",
         discussion: """
             The command line wins over the environment, which wins over the file. Secrets are never given on the \
             command line; each can also be the content of a file.
 
+            With --check a file is examined instead, with the secrets that it names; it ends with 78 when `serve` would \
+            refuse it. Nothing is started and nothing is asked for.
+
             Example: pagewright-coordinator settings > coordinator.yaml
             """)
+
+    @Option(help: ArgumentHelp("Examine this configuration instead, and say what is wrong with it.", valueName: "file"))
+    var check: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -22,8 +29,15 @@ struct SettingsCommand: ParsableCommand {
         let fileSetting: String?
     }
 
-    func run() throws {
-        if json {
+    func run() async throws {
+        if let check {
+            try await reporting(as: .configuration) {
+                let source = SettingSource(
+                    environment: ProcessInfo.processInfo.environment, file: try ConfigurationFile.read(check))
+                try ServeSettings(source).blobs.examine()
+            }
+            if json { try printJSON(["is_good": true]) }
+        } else if json {
             try printJSON(
                 Setting.all.map {
                     Output(
