@@ -35,6 +35,8 @@ package struct EgressBroker: Sendable {
     ) async throws -> Value {
         let listener = try await listen(at: grant.socketPath)
         let ledger = EgressLedger(grant)
+        var settings = settings
+        if let silence = grant.silence { settings.silenceLimit = TimeAmount(silence) }
         let desk = EgressDesk(
             grant: grant, ledger: ledger, settings: settings,
             model: ModelConnection(settings: settings, resolver: resolver, tls: tls), logger: logger)

@@ -10,6 +10,8 @@ package struct EgressGrant: Sendable {
     /// Of requests and answers together.
     package let byteBudget: Int64
     package let requestBudget: Int
+    /// How long a model may say nothing at all; `nil` is what the operator says of all.
+    package let silence: Duration?
     /// `nil` when nobody watches.
     package let witness: (any EgressWitness)?
     /// Where all answers come from; `nil` when models are asked.
@@ -17,13 +19,15 @@ package struct EgressGrant: Sendable {
 
     package init(
         socketPath: String, job: JobID, allowed: [ModelEndpoint], byteBudget: Int64 = 256 << 20,
-        requestBudget: Int = 500, witness: (any EgressWitness)? = nil, playback: (any EgressPlayback)? = nil
+        requestBudget: Int = 500, silence: Duration? = nil, witness: (any EgressWitness)? = nil,
+        playback: (any EgressPlayback)? = nil
     ) {
         self.socketPath = socketPath
         self.job = job
         self.allowed = allowed
         self.byteBudget = byteBudget
         self.requestBudget = requestBudget
+        self.silence = silence
         self.witness = witness
         self.playback = playback
     }

@@ -31,8 +31,8 @@ package struct BrokeredModelGate: ModelGate {
         let socket = folder + "/model.sock"
         let grant =
             switch way {
-            case .model(let endpoint, let witness):
-                EgressGrant(socketPath: socket, job: job, allowed: [endpoint], witness: witness)
+            case .model(let endpoint, let witness, let silence):
+                EgressGrant(socketPath: socket, job: job, allowed: [endpoint], silence: silence, witness: witness)
             case .recorded(let playback):
                 EgressGrant(socketPath: socket, job: job, allowed: [], playback: playback)
             }

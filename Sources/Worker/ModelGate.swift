@@ -3,7 +3,8 @@ package import Egress
 
 /// Where a way leads.
 package enum ModelWay: Sendable {
-    case model(ModelEndpoint, watchedBy: (any EgressWitness)?)
+    /// - Parameter silence: how long the model may say nothing; `nil` is the broker's own limit.
+    case model(ModelEndpoint, watchedBy: (any EgressWitness)?, silence: Duration? = nil)
     /// To nobody: what a model said earlier is said again.
     case recorded(any EgressPlayback)
 }

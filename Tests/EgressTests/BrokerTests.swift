@@ -140,6 +140,21 @@ import Testing
         }
     }
 
+    @Test("How long a model may be silent is what was configured for it")
+    func configuredSilence() async throws {
+        try await Way.open(silence: .milliseconds(300), answering: { _ in ModelServer.Answer(isSilent: true) }) { way in
+            let said = try await way.say(Way.request())
+            #expect(said.hasPrefix("HTTP/1.1 504") && said.contains("silence"), "\(said)")
+        }
+        try await Way.open(
+            silence: .seconds(60), settings: { settings, _ in settings.silenceLimit = .milliseconds(1) },
+            answering: { _ in ModelServer.Answer() }
+        ) { way in
+            let said = try await way.say(Way.request())
+            #expect(said.hasPrefix("HTTP/1.1 200"), "\(said)")
+        }
+    }
+
     @Test("A model that stops in the middle is cut off, so that nobody takes half for all")
     func half() async throws {
         try await Way.open(

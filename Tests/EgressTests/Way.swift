@@ -52,6 +52,7 @@ struct Way {
     ///   - settings: changes what the operator decides.
     static func open(
         baseURL: String? = nil, host: String = "127.0.0.1", byteBudget: Int64 = 1 << 20, requestBudget: Int = 50,
+        silence: Duration? = nil,
         resolver: HostResolver? = nil, witness: (any EgressWitness)? = nil, playback: (any EgressPlayback)? = nil,
         settings change: (inout EgressSettings, Int) -> Void = { _, _ in },
         tls: NIOSSLContext? = nil,
@@ -79,7 +80,7 @@ struct Way {
                 authorizationName: "authorization", authorizationValue: "Bearer \(key)")
             let grant = EgressGrant(
                 socketPath: folder + "/way/model.sock", job: job, allowed: [endpoint], byteBudget: byteBudget,
-                requestBudget: requestBudget, witness: witness, playback: playback)
+                requestBudget: requestBudget, silence: silence, witness: witness, playback: playback)
             let way = Way(folder: folder, server: server, log: log, job: job, runner: try SandboxRunner())
             try await broker.withSocket(for: grant) { try await body(way) }
             #expect(!FileManager.default.fileExists(atPath: grant.socketPath), "the way is closed")

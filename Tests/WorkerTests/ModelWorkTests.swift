@@ -21,7 +21,7 @@ import Testing
             to way: ModelWay, for job: JobID, _ body: (_ folder: String) async throws -> Value
         ) async throws -> Value {
             switch way {
-            case .model(let endpoint, _):
+            case .model(let endpoint, _, _):
                 notes.withLock { $0.append("opened to \(endpoint) with \(endpoint.authorizationValue)") }
             case .recorded: notes.withLock { $0.append("opened to a transcript") }
             }
