@@ -71,6 +71,18 @@ struct OutputTests {
             ])
     }
 
+    @Test("An answer that was kept is said to be from the cache, for no tokens")
+    func fromCache() throws {
+        let decoder = APIResponse.decoder()
+        let text = Samples.job.replacing(#""wait_reason":null"#, with: #""wait_reason":null,"from_cache":true"#)
+        let lines = ChangeCard.lines(
+            job: try decoder.decode(JobBody.self, from: Data(text.utf8)),
+            version: try decoder.decode(VersionBody.self, from: Data(Samples.version.utf8)),
+            site: try decoder.decode(SiteBody.self, from: Data(Samples.site.utf8)),
+            diff: try decoder.decode(DiffBody.self, from: Data(Samples.diff.utf8)), notServed: nil)
+        #expect(lines.contains("  Tokens    from cache, 0 tokens"), "\(lines)")
+    }
+
     @Test("A job that waits says why, and one that failed what to do next")
     func why() throws {
         var text = Samples.job.replacing(#""succeeded""#, with: #""queued""#)
@@ -81,6 +93,23 @@ struct OutputTests {
         let failed = try APIResponse.decoder().decode(
             JobBody.self, from: Data(Samples.job.replacing(#""succeeded""#, with: #""failed""#).utf8))
         #expect(ChangeCard.failure(of: failed).nextStep?.contains("pagewright retry job_1") == true)
+    }
+
+    @Test("Screenshots of pages whose names become one are saved under names of their own")
+    func screenshotNames() throws {
+        func picture(_ page: String, _ sha: String) -> String {
+            """
+            {"page":"\(page)","kind":"page","width":375,"height":800,"media_type":"image/jpeg","sha256":"\(sha)",
+             "size_bytes":9,"taken_of":2,"changes":null}
+            """
+        }
+        let first = String(repeating: "a", count: 64), second = String(repeating: "b", count: 64)
+        let text = """
+            {"state":"done","checks":[],"findings":[],
+             "screenshots":[\(picture("a/b.html", first)),\(picture("A-b.html", second)),\(picture("c.html", first))]}
+            """
+        let checks = try APIResponse.decoder().decode(PageChecksBody.self, from: Data(text.utf8))
+        #expect(checks.fileNames == ["a-b.html-375.jpg", "A-b.html-375-bbbbbbbbbbbb.jpg", "c.html-375.jpg"])
     }
 }
 

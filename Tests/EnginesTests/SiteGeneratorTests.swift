@@ -88,6 +88,32 @@ import Validation
         }
     }
 
+    /// Answers for a page when another page was asked for at the same time, or after half a minute.
+    private final class SociableModel: StepModel {
+        let title = "sociable model"
+        private let state = Mutex((now: 0, most: 0))
+        var most: Int { state.withLock { $0.most } }
+
+        func answer(_ question: StepQuestion) async throws -> StepAnswer {
+            guard question.step == .copy else { return try await StepComposer().answer(question) }
+            state.withLock { state in
+                state.now += 1
+                state.most = max(state.most, state.now)
+            }
+            defer { state.withLock { $0.now -= 1 } }
+            let deadline = ContinuousClock.now + .seconds(30)
+            while most < 2, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+            return try await StepComposer().answer(question)
+        }
+    }
+
+    @Test("Pages are written at the same time")
+    func pagesAtOnce() async throws {
+        let model = SociableModel()
+        let site = try await Self.site(GenerationTask(brief: try Self.brief()), model)
+        #expect(site.places.count == 5 && model.most >= 2)
+    }
+
     @Test("Two languages are two sets of pages that link to each other")
     func languages() async throws {
         let site = try await Self.site(GenerationTask(brief: try Self.brief(languages: ["en", "de"])))
