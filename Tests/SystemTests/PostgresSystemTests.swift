@@ -103,7 +103,8 @@ import Testing
         try await withTemporaryDirectory { folder in
             let secret = "postgres://ann:hunter2@127.0.0.1:1/x"
             let shown = try await Self.run(["serve", "--state", folder, "--database", secret], log: folder + "/1.log")
-            #expect(shown.process.terminationStatus == 1)
+            // Such a configuration makes no sense, however often a service manager tries it.
+            #expect(shown.process.terminationStatus == 78)
             #expect(shown.output.contains("--database has a password in it"))
             #expect(!shown.output.contains("hunter2"))
             let away = try await Self.run(
