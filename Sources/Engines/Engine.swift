@@ -19,11 +19,15 @@ package protocol Engine: Sendable {
     /// Whether a replay is this engine once more, with what its model said then from the transcript that was written
     /// outside of the sandbox: a ``ModelTraffic``. Others keep a transcript of their own, or need none.
     var followsTraffic: Bool { get }
+
+    /// The traffic of a run that went on with a conversation, made to be followed by one that begins without it.
+    func selfContained(_ traffic: ModelTraffic) -> ModelTraffic
 }
 
 extension Engine {
     package var remembered: [String] { [] }
     package var followsTraffic: Bool { false }
+    package func selfContained(_ traffic: ModelTraffic) -> ModelTraffic { traffic }
 }
 
 /// The model that an engine is to ask. The key is not here: the broker outside of the sandbox has it.

@@ -188,22 +188,36 @@ struct JobAttempt: Sendable {
     private func runEngine() async throws -> EngineResult {
         reporter.progress(offer.generation == nil ? "Editing" : "Making the site", 10)
         if engine.followsTraffic, !offer.replay.isEmpty { return try await playEngine() }
-        guard let endpoint = try endpoint(), let gate = workshop.gate else {
-            return try await runEngine(socketFolder: nil)
+        let endpoint = try endpoint()
+        // What a task that has ended was told by its model lies where the earlier agent wrote it down.
+        let hasEnded = endpoint == nil && found != nil && offer.model != nil && offer.replay.isEmpty
+        guard let gate = workshop.gate, endpoint != nil || hasEnded else {
+            return try await runEngine(at: nil).result
         }
         let (control, pool, path) = (control, workshop.pool, workspace.traffic)
         let budget = offer.model?.tokenBudget
+        // Codex waits for the first word for ever. Who has a limit of their own says more about it, so they come first.
+        let silence = offer.model.map { $0.answerTimeout + .seconds(5) }
         let watch = try await pool.run {
             TrafficWatch(budget: budget, path: path, pool: pool) { control.endTask() }
         }
-        let result = try await gate.withWay(to: .model(endpoint, watchedBy: watch), for: offer.lease.job) { folder in
-            try await runEngine(socketFolder: folder)
-        }
+        let run =
+            if let endpoint {
+                try await gate.withWay(
+                    to: .model(endpoint, watchedBy: watch, silence: silence), for: offer.lease.job
+                ) { folder in
+                    try await runEngine(at: folder)
+                }
+            } else {
+                try await runEngine(at: nil)
+            }
+        let result = run.result
+        let traffic = run.wentOn ? engine.selfContained(watch.traffic) : watch.traffic
         return EngineResult(
             verdict: watch.hasRefused ? .failed(.modelBudget) : result.verdict,
             // A program that was stopped says less than it used, and one that is to blame may say anything.
             usage: watch.usage.total > result.usage.total ? watch.usage : result.usage,
-            transcript: engine.followsTraffic && offer.generation == nil ? watch.transcript : result.transcript,
+            transcript: engine.followsTraffic && offer.generation == nil ? traffic.serialized : result.transcript,
             memory: result.memory)
     }
 
@@ -214,7 +228,7 @@ struct JobAttempt: Sendable {
         }
         let playback = TrafficPlayback(traffic)
         let result = try await gate.withWay(to: .recorded(playback), for: offer.lease.job) { folder in
-            try await runEngine(socketFolder: folder)
+            try await runEngine(at: folder).result
         }
         guard playback.hasRunOut else { return result }
         // An agent that came in the middle cannot know how far the one before had come.
@@ -240,7 +254,9 @@ struct JobAttempt: Sendable {
         return nil
     }
 
-    private func runEngine(socketFolder: String?) async throws -> EngineResult {
+    /// - Parameter socketFolder: where its model answers; `nil` for nowhere.
+    /// - Returns: also whether it went on with what it remembers of a conversation.
+    private func runEngine(at socketFolder: String?) async throws -> (result: EngineResult, wentOn: Bool) {
         let memory = await recall()
         let task = EngineTask(
             prompt: offer.prompt, workspace: workspace.site, state: workspace.state,
@@ -259,7 +275,7 @@ struct JobAttempt: Sendable {
         try Task.checkCancellation()
         let result = try await workshop.pool.run { reader.judge(outcome) }
         await remember(result)
-        return result
+        return (result, memory != nil)
     }
 
     // MARK: What the engine remembers

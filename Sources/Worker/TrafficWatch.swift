@@ -51,9 +51,8 @@ final class TrafficWatch: EgressWitness {
     var usage: TokenUsage { state.withLock { $0.usage.values.reduce(.zero, +) } }
 
     /// What a replay needs; empty when it is too long to be kept.
-    var transcript: [UInt8] {
-        let answers = state.withLock { $0.size > JobCompletion.transcriptLimit ? [] : $0.answers }
-        return ModelTraffic(answers: answers).serialized
+    var traffic: ModelTraffic {
+        ModelTraffic(answers: state.withLock { $0.size > JobCompletion.transcriptLimit ? [] : $0.answers })
     }
 
     // MARK: EgressWitness
@@ -104,16 +103,18 @@ final class TrafficWatch: EgressWitness {
     private func note(_ usage: TokenUsage, of number: Int) { state.withLock { $0.usage[number] = usage } }
 
     private func keep(_ answer: RecordedAnswer) async {
-        let isKept = state.withLock { state in
+        let hadRoom = state.withLock { state in
+            let hadRoom = state.size <= JobCompletion.transcriptLimit
             state.size += answer.body.utf8.count
-            guard state.size <= JobCompletion.transcriptLimit else {
+            if state.size <= JobCompletion.transcriptLimit {
+                state.answers.append(answer)
+            } else {
                 state.answers = []
-                return false
             }
-            state.answers.append(answer)
-            return true
+            return hadRoom
         }
-        guard isKept else { return }
+        // The first answer for which there is no room is written too: whoever reads it knows that there was none.
+        guard hadRoom else { return }
         let path = path
         // For the agent that may come next. Losing it costs that one the count and the replay, not the work.
         await pool.runEvenIfCancelled { Self.append(ModelTraffic.line(answer), to: path) }
@@ -133,7 +134,8 @@ final class TrafficWatch: EgressWitness {
         guard let file = try? OpenFile(path, flags: O_RDONLY | O_NOFOLLOW) else { return [] }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while bytes.count <= 2 * JobCompletion.transcriptLimit,
+        // All that fits, and one answer more, each with its escapes.
+        while bytes.count <= 5 * JobCompletion.transcriptLimit,
             let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0
         {
             bytes += buffer[..<count]

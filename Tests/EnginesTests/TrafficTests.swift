@@ -118,6 +118,38 @@ import Testing
         #expect(plain.body == #"{"input_tokens": 12}"# && plain.usage == .zero)
     }
 
+    /// An answer of the Messages API that calls one tool.
+    private static func call(_ number: Int, _ tool: String, _ path: String) -> RecordedAnswer {
+        let body = Self.messages.replacing("\"name\":\"write\"", with: "\"name\":\"\(tool)\"")
+            .replacing("path\\\": \\\"a", with: "file_path\\\": \\\"\(path)").replacing(".html", with: "")
+        return RecordedAnswer(
+            number: number, operation: "/v1/messages", contentType: "text/event-stream", body: body, usage: .zero)
+    }
+
+    @Test("What Claude Code changed and had read in an earlier edit only is read first in a replay; nothing else is")
+    func readingFirst() throws {
+        let engine = ClaudeEngine(program: "/c")
+        let traffic = ModelTraffic(answers: [
+            Self.call(0, "Edit", "/site/a"), Self.call(1, "Read", "/site/b"), Self.call(2, "Edit", "/site/b"),
+            Self.call(3, "Edit", "/site/a"), Self.call(4, "Write", "/site/c"), Self.call(5, "Glob", "/site/d"),
+        ])
+        let whole = engine.selfContained(traffic)
+        #expect(Array(whole.answers.dropFirst()) == traffic.answers)
+        let first = try #require(whole.answers.first)
+        #expect(first.operation == "/v1/messages" && first.contentType == "text/event-stream")
+        var events = ServerSentEvents()
+        var reader = ModelDialects.dialect(for: .anthropicMessages).makeReader()
+        for event in try events.feed(Array(first.body.utf8)) { try reader.read(event) }
+        #expect(reader.isComplete && reader.reply.calls.map(\.name) == ["Read", "Read"])
+        #expect(reader.reply.calls.map(\.arguments) == [#"{"file_path":"/site/a"}"#, #"{"file_path":"/site/c"}"#])
+        #expect(ModelTraffic(serialized: whole.serialized) == whole)
+
+        let readItself = ModelTraffic(answers: [Self.call(0, "Read", "/site/a"), Self.call(1, "Edit", "/site/a")])
+        #expect(engine.selfContained(readItself) == readItself)
+        #expect(engine.selfContained(ModelTraffic(answers: [])) == ModelTraffic(answers: []))
+        #expect(CodexEngine(program: "/c").selfContained(traffic) == traffic)
+    }
+
     @Test("A transcript is read again as it was written, in the order of the questions; a line that was cut off is not")
     func serialized() throws {
         let answers = [1, 0].map { number in

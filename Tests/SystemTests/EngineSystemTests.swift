@@ -103,6 +103,27 @@ import Testing
         }
     }
 
+    @Test("A second edit, of a file that was read in the first one, is replayed without what the program remembers")
+    func conversation() async throws {
+        try await withRoom(.claude) { room in
+            let tool = room.tool
+            let first = try await room.edit("Add a page thanks.html", steps: tool.addingPage(Self.page))
+            #expect(first["version"] as? Int == 2, "\(first)")
+            let input = #"{"file_path": "/site/thanks.html", "old_string": "tonight", "new_string": "at six"}"#
+            let second = try await room.edit(
+                "Say when", steps: [tool.call("Edit", input), tool.say("It says six now.")])
+            #expect(second["version"] as? Int == 3, "\(second)")
+            #expect(room.model.requests.last?.contains("Added a page that says thank you.") == true, "it went on")
+            let asked = room.model.requests.count
+            let id = try #require(second["id"] as? String)
+            let replay = try await room.client.send("POST", "/api/v1/jobs/\(id)/replay", expecting: [200, 201, 202])
+            let replayed = try await room.ended(
+                try #require((replay["id"] ?? (replay["job"] as? [String: Any])?["id"]) as? String))
+            #expect(replayed["state"] as? String == "succeeded", "\(replayed)")
+            #expect(room.model.requests.count == asked)
+        }
+    }
+
     @Test("Inside of the sandbox the key is nowhere: not in a file, a variable or a process")
     func keyInside() async throws {
         try await withRoom(.codex) { room in

@@ -80,6 +80,65 @@ import Testing
         }
     }
 
+    /// Its model says one thing as soon as the way is open.
+    private struct SpeakingGate: ModelGate {
+        static let answer = """
+            event: response.completed
+            data: {"type":"response.completed","response":{"usage":{"input_tokens":90,"output_tokens":10}}}
+
+
+            """
+
+        func withWay<Value: Sendable>(
+            to way: ModelWay, for job: JobID, _ body: (_ folder: String) async throws -> Value
+        ) async throws -> Value {
+            if case .model(_, let witness?, _) = way {
+                var reader = witness.answer(to: "/v1/responses", contentType: "text/event-stream")
+                reader.read(Array(Self.answer.utf8))
+                await reader.finish()
+            }
+            return try await body("/sockets")
+        }
+    }
+
+    /// A ``ScriptEngine`` with a model.
+    private struct AskingEngine: Engine {
+        let name = EngineName.codex
+        let followsTraffic = true
+        func makeRun(for task: EngineTask) -> EngineRun { ScriptEngine().makeRun(for: task) }
+        func makeTranscript(for task: EngineTask) -> any EngineTranscript { ScriptEngine().makeTranscript(for: task) }
+    }
+
+    @Test("What the earlier agent saw of a model is handed in with a task that ended while nobody was there")
+    func modelMeanwhile() async throws {
+        let gate = SpeakingGate()
+        try await WorkerFixture.with(engines: [AskingEngine()], shutdown: .leave, gate: gate) { worker in
+            let offer = worker.offer(
+                "echo 50; sleep 1; echo x > index.html; echo ended alone",
+                model: ModelAccess(
+                    endpoint: ModelEndpoint(
+                        provider: .openAIResponses, baseURL: "https://models.example.org/v1",
+                        authorizationName: "authorization", authorizationValue: "Bearer sk-secret"), model: "large-1"))
+            await worker.role.receive(.offer(offer))
+            await worker.ledger.wait { messages, _ in
+                messages.contains(.progress(offer.lease, step: "Step 50", percent: 47))
+            }
+            await worker.leave()
+            let folder = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: worker.jobs).first.map { worker.jobs + "/" + $0 })
+            let deadline = ContinuousClock.now + .seconds(60)
+            while !FileManager.default.fileExists(atPath: folder + "/task/result"), ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await worker.withSuccessor(engines: [AskingEngine()], gate: gate) { next in
+                let completion = await next.ledger.completion(of: offer.lease)
+                #expect(completion.summary == "ended alone")
+                #expect(completion.usage == TokenUsage(uncachedInput: 90, cachedInput: 0, output: 10))
+                #expect(ModelTraffic(serialized: completion.transcript)?.answers.count == 1)
+            }
+        }
+    }
+
     @Test("A job that is cancelled after its agent was replaced is dead before that is confirmed")
     func cancelledLater() async throws {
         try await WorkerFixture.with(shutdown: .leave) { worker in

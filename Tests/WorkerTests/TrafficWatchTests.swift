@@ -45,7 +45,7 @@ import Testing
             #expect(!watch.mayAsk() && !watch.mayAsk())
             #expect(refusals.withLock { $0 } == 1 && watch.hasRefused)
             #expect(watch.usage == TokenUsage(uncachedInput: 230, cachedInput: 0, output: 20))
-            #expect(ModelTraffic(serialized: watch.transcript)?.answers.count == 1)
+            #expect(watch.traffic.answers.count == 1)
         }
     }
 
@@ -66,7 +66,29 @@ import Testing
             #expect(next.mayAsk())
             await hear(next, Self.answer(1, 1))
             #expect(!next.mayAsk())
-            #expect(ModelTraffic(serialized: next.transcript)?.answers.map(\.number) == [0, 1, 2])
+            #expect(next.traffic.answers.map(\.number) == [0, 1, 2])
+        }
+    }
+
+    @Test("That there was no room for all answers is known to the next agent, which keeps none of them")
+    func noRoom() async throws {
+        try await withTemporaryDirectory { folder in
+            let pool = BlockingPool(label: "test", width: 1)
+            func watch() -> TrafficWatch { TrafficWatch(budget: nil, path: folder + "/traffic", pool: pool) {} }
+            func half() -> [UInt8] {
+                let text = String(repeating: "x", count: JobCompletion.transcriptLimit / 2)
+                let item = #"{"type":"response.output_item.done","item":{"text":"\#(text)"}}"#
+                return Array("event: response.output_item.done\ndata: \(item)\n\n".utf8) + Self.answer(10, 1)
+            }
+            let first = watch()
+            await hear(first, half())
+            #expect(!first.traffic.answers.isEmpty)
+            await hear(first, half())
+            #expect(first.traffic.answers.isEmpty)
+            let next = watch()
+            #expect(next.traffic.answers.isEmpty && next.usage.total == 22)
+            await hear(next, Self.answer(5, 1))
+            #expect(next.traffic.answers.isEmpty, "the answers after a gap are no transcript")
         }
     }
 

@@ -239,7 +239,7 @@ struct WorkerFixture {
 
     /// Runs `body` with the agent that comes after this one, on the same folders. This one must have ended.
     func withSuccessor(
-        engines: [any Engine] = [ScriptEngine()], handedIn: [JobLease] = [],
+        engines: [any Engine] = [ScriptEngine()], handedIn: [JobLease] = [], gate: (any ModelGate)? = nil,
         _ body: (WorkerFixture) async throws -> Void
     ) async throws {
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -247,7 +247,7 @@ struct WorkerFixture {
         let role = WorkerRole(
             configuration: .init(slots: 2, directory: jobs, shutdown: .end(grace: .seconds(10))), engines: engines,
             readiness: .ready(try SandboxRunner()), store: store, transfer: transfer, spool: ledger, pool: pool,
-            logger: quiet)
+            gate: gate, logger: quiet)
         try await role.restore(handedIn: handedIn)
         let services = ServiceGroup(services: [role], logger: quiet)
         let successor = WorkerFixture(

@@ -54,6 +54,8 @@ package struct ClaudeEngine: Engine {
         return EngineRun(plan: plan, input: Array(task.request.utf8))
     }
 
+    package func selfContained(_ traffic: ModelTraffic) -> ModelTraffic { ClaudeReading.added(to: traffic) }
+
     package func makeTranscript(for task: EngineTask) -> any EngineTranscript {
         if task.generation != nil { return BuiltinTranscript(limits: task.limits) }
         return ClaudeTranscript(limits: task.limits)
