@@ -102,6 +102,10 @@ package struct WebPages: Sendable {
             // Before anything is read, so that what happens meanwhile comes as an event.
             let after = try await services.events.latestID()
             let answer = try await found.handle(visit)
+            if case .page = answer.content, let session = answer.session {
+                visitor = Visitor(
+                    caller: try await services.accounts.authenticate(session.accessToken), renewed: nil)
+            }
             let response = try await self.response(
                 answer, visitor: visitor, csrf: answer.csrf ?? csrf, after: after)
             return (adding(newCookies + answer.cookies, to: response), route)

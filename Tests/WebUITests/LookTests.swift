@@ -155,6 +155,24 @@ import Testing
         }
     }
 
+    @Test("The timeline says who asked for what, how the checks went, and shows what was seen")
+    func timeline() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", name: "Ada", site: "bakery")
+            let plain = try await browser.get("/sites/bakery/versions").text
+            #expect(plain.contains("By you, from the template plain") && plain.contains("Checks passed"))
+            #expect(!plain.contains("class=\"shot\""))
+            let look = try await Look.begin(web, "bakery", headline: "Fresh bread")
+            _ = try await look.report("a", changes: nil)
+            let text = try await browser.get("/sites/bakery/versions").text
+            #expect(text.contains("<p class=\"asked promptline\">Change the headline</p>"))
+            #expect(text.contains("with the built-in editor") && text.contains("1 finding"))
+            let picture = /<img src="(\/sites\/bakery\/versions\/2\/screenshots\/[0-9a-f]+)"/
+            let found = try #require(text.firstMatch(of: picture))
+            #expect(try await browser.get(String(found.1)).status == 200)
+        }
+    }
+
     @Test("A site's card shows its start page as it was seen in the live version")
     func card() async throws {
         try await WebFixture.with { web in

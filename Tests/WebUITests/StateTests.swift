@@ -2,6 +2,7 @@ import Domain
 import Testing
 
 @testable import Coordinator
+@testable import WebUI
 
 /// The states of pages that need no worker; the others are in `scripts/browser-states`.
 @Suite(.timeLimit(.minutes(5))) struct StateTests {
@@ -19,6 +20,35 @@ import Testing
             let settings = try await browser.get("/sites/bakery/settings").text
             #expect(settings.contains("AI work") && settings.contains("0 of 5000 tokens (this site, last 30 days)"))
         }
+    }
+
+    @Test(
+        "A bar of what is used says in words when little or nothing is left",
+        arguments: [(0, 10, ""), (7, 10, ""), (8, 10, "near"), (9, 10, "near"), (10, 10, "full"), (12, 10, "full")])
+    func quota(used: Int, allowed: Int, kind: String) throws {
+        let templates = try PageTemplates(try WebFixture.resources.files(in: "templates"))
+        let text = try templates.render("quota", Quota(used: used, allowed: allowed, unit: "edits").values)
+        #expect(text.contains("class=\"quota \(kind)\"") && text.contains("\(used) of \(allowed) edits"))
+        #expect(text.contains("Nearly used up") == (kind == "near"))
+        #expect(text.contains("Limit reached") == (kind == "full"))
+        // Above low and above high a browser colours the bar anew.
+        #expect(text.contains("low=\"8\" high=\"9\" optimum=\"0\" max=\"10\""))
+    }
+
+    @Test(
+        "What a change waits for is a sentence without identifiers, for every reason",
+        arguments: JobWait.Reason.allCases)
+    func waits(reason: JobWait.Reason) throws {
+        let since = Timestamp(millisecondsSinceEpoch: 1_795_313_452_704)
+        let wait = JobWait(
+            reason: reason, message: "job_1 since 2026-11-22T02:10:52.704Z",
+            heldBy: reason == .siteBusy ? JobID(at: since) : nil, since: reason == .siteBusy ? since : nil, position: 3)
+        let templates = try PageTemplates(try WebFixture.resources.files(in: "templates"))
+        let html = try templates.render("why", WaitSentence.values(wait))
+        let words = html.replacing(/<[^>]*>/, with: "")
+        #expect(!words.contains("job_") && !words.contains("Z") && words.contains("."), "\(words)")
+        #expect(html.contains("number 3 in the line") == [.siteBusy, .workersBusy].contains(reason))
+        #expect(html.contains("<time datetime=\"2026-11-22T02:10:52.704Z\">") == (reason == .siteBusy))
     }
 
     @Test("An admin sets limits of AI work on a page; what is no number is explained, and others cannot")
@@ -70,6 +100,36 @@ import Testing
             #expect(filled.contains(">Change the headline to &quot;Fresh bread every morning&quot;</textarea>"))
             let hostile = try await browser.get("/sites/bakery/studio?say=%3C%2Ftextarea%3E%3Cscript%3E").text
             #expect(hostile.contains(">&lt;/textarea&gt;&lt;script&gt;</textarea>"))
+        }
+    }
+
+    @Test("A card counts the changes that visitors do not see yet")
+    func unreleased() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            #expect(try await !browser.get("/sites").text.contains("unreleased"))
+            _ = try await browser.uploadVersion("bakery", headline: "Two")
+            #expect(try await browser.get("/sites").text.contains(">1 unreleased change<"))
+            _ = try await browser.uploadVersion("bakery", headline: "Three")
+            #expect(try await browser.get("/sites").text.contains(">2 unreleased changes<"))
+        }
+    }
+
+    @Test("Where a domain leads is looked up for the site's own domains, and for no other")
+    func domainCheck() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let page = "/sites/bakery/settings"
+            try await browser.post(page + "/domains", from: page, ["domain": "www.example.invalid"])
+            let link = try #require(
+                try await browser.get(page).text.firstMatch(of: /data-src="([^"]+domains\/check[^"]+)"/)
+            ).1
+            let answer = try await browser.get(String(link))
+            // Without a network nobody can tell; with one the name does not exist.
+            #expect(answer.text.contains("Leads nowhere yet") || answer.text.contains("Nobody could tell just now"))
+            #expect(try await browser.get(page + "/domains/check?domain=www.example.org").status == 404)
+            let stranger = try await web.browser(as: "b@example.org")
+            #expect(try await stranger.get(String(link)).status == 404)
         }
     }
 }

@@ -21,10 +21,12 @@ addEventListener('securitypolicyviolation', event => console.error('policy: ' + 
 class Session:
     """One person in one browser profile."""
 
-    def __init__(self, browser, url, folder=None, script=True, own_errors=True):
+    def __init__(self, browser, url, folder=None, script=True, phone=False):
         self.url, self.folder = url, folder
         self.noise = []
-        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, java_script_enabled=script)
+        self.context = browser.new_context(
+            viewport={"width": 375, "height": 720} if phone else {"width": 1280, "height": 800},
+            java_script_enabled=script, has_touch=phone, is_mobile=phone)
         self.context.set_default_timeout(60_000)
         if script:
             self.context.add_init_script(WATCH)
@@ -77,7 +79,7 @@ class Session:
             lazy = self.page.locator("iframe[loading=lazy]")
             if lazy.count():
                 lazy.evaluate_all("frames => { for (const frame of frames) frame.loading = 'eager'; }")
-                self.page.wait_for_timeout(700)
+                self.page.wait_for_timeout(1500)
             self.page.screenshot(path=f"{self.folder}/{name}-{width}-{scheme}.png", full_page=True)
 
     def inspect(self, name, settle=0):
@@ -97,6 +99,16 @@ class Session:
                 assert not found, f"{name} at {width} in {scheme}: {found}"
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 800})
+
+    def fits_thumbs(self, name):
+        """Nothing is wider than the screen, and whatever can be pressed is as high as a thumb is wide."""
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, f"{name} is {overflow} pixels too wide"
+        small = self.page.evaluate("""[...document.querySelectorAll('button, .button, select, input:not([type=hidden])')]
+            .filter(one => !one.closest('copy-text') && !/^(checkbox|radio|range)$/.test(one.type))
+            .map(one => [one.textContent.trim().slice(0, 40) || one.name, one.getBoundingClientRect()])
+            .filter(([, box]) => box.width > 1 && box.height > 1 && box.height < 43.5).map(([text, box]) => `${text}: ${box.height}`)""")
+        assert not small, f"too small for a thumb on {name}: {small}"
 
     def close(self):
         self.context.close()

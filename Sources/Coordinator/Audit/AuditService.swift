@@ -18,7 +18,7 @@ package struct AuditService: Sendable {
     /// What sealers wait for each other by.
     private static let chain = "audit-chain"
 
-    private let database: any SQLDatabase
+    let database: any SQLDatabase
     private let store: AuditStore
 
     package init(database: any SQLDatabase, stores: Stores) {

@@ -55,16 +55,19 @@ package struct HostService: Sendable {
     }
 
     /// The sites that the host shall serve, and how far it is, the first `limit` of them.
-    package func sites(on id: HostID, limit: Int = 200, for principal: Principal) async throws -> [HostedSite] {
+    package func sites(
+        on id: HostID, limit: Int = 100, for principal: Principal
+    ) async throws -> (sites: [HostedSite], total: Int) {
         try principal.requireAdmin()
         return try await database.read { transaction in
             _ = try await host(id, in: transaction)
-            var sites: [HostedSite] = []
-            for placement in try await stores.placements.list(on: id, in: transaction) where sites.count < limit {
-                guard let site = try await stores.sites.find(placement.site, in: transaction) else { continue }
-                sites.append(HostedSite(site: site, placement: placement))
-            }
-            return sites
+            let placements = try await stores.placements.first(limit, on: id, in: transaction)
+            let known = try await stores.sites.find(placements.map(\.site), in: transaction)
+            return (
+                placements.compactMap { placement in
+                    known[placement.site].map { HostedSite(site: $0, placement: placement) }
+                }, try await stores.placements.count(on: id, in: transaction)
+            )
         }
     }
 

@@ -32,7 +32,9 @@ struct ChecksCommand: AsyncParsableCommand {
             var checks = try answer.decode(PageChecksBody.self)
             while wait, checks.state == "waiting" {
                 guard ContinuousClock.now < deadline else {
-                    throw CLIError(.timedOut, "version \(version) of \(site) is still being looked at")
+                    throw CLIError(
+                        .timedOut, "version \(version) of \(site) is still being looked at",
+                        nextStep: "Look again with: pagewright checks \(site) \(version) --wait.")
                 }
                 try await Task.sleep(for: .seconds(1))
                 answer = try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
@@ -57,10 +59,10 @@ struct ChecksCommand: AsyncParsableCommand {
         } catch {
             throw CLIError(.failed, "cannot make the folder \(save)", nextStep: "Check that its parent is yours.")
         }
-        for picture in checks.screenshots {
+        for (picture, name) in zip(checks.screenshots, checks.fileNames) {
             let response = try await client.open(
                 .get, "/sites/\(site)/versions/\(version)/screenshots/\(picture.sha256)", timeout: .seconds(300))
-            let target = try ExportTarget(path: "\(save)/\(picture.fileName)")
+            let target = try ExportTarget(path: "\(save)/\(name)")
             do {
                 for try await piece in response.body { try target.write(Data(piece.readableBytesView)) }
             } catch {
@@ -98,10 +100,11 @@ struct PageChecksBody: Decodable {
         let takenOf: Int
         let changes: [Box]?
 
-        /// Such as `menu-index.html-375.png`.
-        var fileName: String {
+        /// Such as `menu-index.html-375.png`; with `mark`, `menu-index.html-375-0123456789ab.png`.
+        fileprivate func fileName(mark: String = "") -> String {
             let name = page.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? $0 : "-" }
-            return "\(String(name))-\(kind == "page" ? "\(width)" : kind).\(mediaType == "image/png" ? "png" : "jpg")"
+            let end = mediaType == "image/png" ? "png" : "jpg"
+            return "\(String(name))-\(kind == "page" ? "\(width)" : kind)\(mark).\(end)"
         }
 
         fileprivate var line: String {
@@ -114,6 +117,18 @@ struct PageChecksBody: Decodable {
     let checks: [Check]
     let findings: [FindingBody]
     let screenshots: [Screenshot]
+
+    /// Names to save the screenshots under. Pages such as `a/b.html` and `a-b.html` would share one: whoever comes later
+    /// has the first 12 digits of the picture's SHA-256 in it.
+    var fileNames: [String] {
+        var taken: Set<String> = []
+        return screenshots.map { picture in
+            let plain = picture.fileName()
+            // A file system may take capitals and small letters for the same.
+            let isFree = taken.insert(plain.lowercased()).inserted
+            return isFree ? plain : picture.fileName(mark: "-\(picture.sha256.prefix(12))")
+        }
+    }
 
     /// For a terminal.
     var lines: [String] {

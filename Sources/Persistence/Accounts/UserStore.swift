@@ -27,6 +27,19 @@ package struct UserStore: Sendable {
         try await transaction.query("SELECT * FROM app_user WHERE id = $1", [SQLValue(id)]).first.map(Self.user)
     }
 
+    /// What these users are called, 1,000 at most; who is not there is left out.
+    package func names(of ids: [UserID], in transaction: any SQLTransaction) async throws -> [UserID: String] {
+        guard !ids.isEmpty else { return [:] }
+        let wanted = ValueList(ids.map { SQLValue($0) })
+        var names: [UserID: String] = [:]
+        for row in try await transaction.query(
+            "SELECT id, name FROM app_user WHERE id IN (\(wanted.places))", wanted.parameters)
+        {
+            names[try row.identifier("id")] = try row.text("name")
+        }
+        return names
+    }
+
     /// The user who logs in with this address, and the hash to compare the password with.
     package func find(
         email: EmailAddress, in transaction: any SQLTransaction

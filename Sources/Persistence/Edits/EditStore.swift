@@ -40,6 +40,19 @@ package struct EditStore: Sendable {
         try await transaction.answer(find(job: job))
     }
 
+    /// What was asked for, for each of these jobs that is an edit. 1,000 jobs at most.
+    package func prompts(of jobs: [JobID], in transaction: any SQLTransaction) async throws -> [JobID: String] {
+        guard !jobs.isEmpty else { return [:] }
+        let wanted = ValueList(jobs.map { SQLValue($0) })
+        var prompts: [JobID: String] = [:]
+        for row in try await transaction.query(
+            "SELECT job_id, prompt FROM edit WHERE job_id IN (\(wanted.places))", wanted.parameters)
+        {
+            prompts[try row.identifier("job_id")] = try row.text("prompt")
+        }
+        return prompts
+    }
+
     package func find(job: JobID) -> SQLQuery<Edit?> {
         SQLQuery("SELECT * FROM edit WHERE job_id = $1", [SQLValue(job)]) { try $0.first.map(Self.edit) }
     }

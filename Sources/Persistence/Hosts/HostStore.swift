@@ -51,7 +51,24 @@ package struct HostStore: Sendable {
     }
 
     package func find(_ id: HostID, in transaction: any SQLTransaction) async throws -> Host? {
-        try await transaction.query("SELECT * FROM host WHERE id = $1", [SQLValue(id)]).first.map(Self.host)
+        try await transaction.answer(find(id))
+    }
+
+    package func find(_ id: HostID) -> SQLQuery<Host?> {
+        SQLQuery("SELECT * FROM host WHERE id = $1", [SQLValue(id)]) { try $0.first.map(Self.host) }
+    }
+
+    /// What these hosts are called, 1,000 at most; what is not there is left out.
+    package func names(of ids: [HostID], in transaction: any SQLTransaction) async throws -> [HostID: String] {
+        guard !ids.isEmpty else { return [:] }
+        let wanted = ValueList(ids.map { SQLValue($0) })
+        var names: [HostID: String] = [:]
+        for row in try await transaction.query(
+            "SELECT id, name FROM host WHERE id IN (\(wanted.places))", wanted.parameters)
+        {
+            names[try row.identifier("id")] = try row.text("name")
+        }
+        return names
     }
 
     /// The hosts that have or had some of the sites.

@@ -109,6 +109,25 @@ package struct PlacementStore: Sendable {
         )[0].optionalInteger("highest")
     }
 
+    /// What a host has to serve, `limit` at most: what it does not serve as wanted comes first.
+    package func first(
+        _ limit: Int, on host: HostID, in transaction: any SQLTransaction
+    ) async throws -> [Placement] {
+        try await transaction.query(
+            """
+            SELECT * FROM desired_site WHERE host_id = $1 AND removed = 0
+            ORDER BY CASE WHEN state = 'applied' THEN 1 ELSE 0 END, site_id LIMIT $2
+            """, [SQLValue(host), SQLValue(limit)]
+        ).map(Self.placement)
+    }
+
+    /// How many sites a host has to serve.
+    package func count(on host: HostID, in transaction: any SQLTransaction) async throws -> Int {
+        let rows = try await transaction.query(
+            "SELECT COUNT(*) AS count FROM desired_site WHERE host_id = $1 AND removed = 0", [SQLValue(host)])
+        return Int(try rows.first?.integer("count") ?? 0)
+    }
+
     package func list(on host: HostID, in transaction: any SQLTransaction) async throws -> [Placement] {
         try await transaction.query("SELECT * FROM desired_site WHERE host_id = $1 ORDER BY site_id", [SQLValue(host)])
             .map(Self.placement)

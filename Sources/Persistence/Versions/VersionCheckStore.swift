@@ -94,6 +94,24 @@ package struct VersionCheckStore: Sendable {
         ).first.map { try Self.taken($0).picture }
     }
 
+    /// The thumbnails of these versions of a site, 1,000 at most; versions without one are left out.
+    package func thumbnails(
+        of numbers: [VersionNumber], of site: SiteID, in transaction: any SQLTransaction
+    ) async throws -> [VersionNumber: ContentDigest] {
+        guard !numbers.isEmpty else { return [:] }
+        let wanted = ValueList(numbers.map { SQLValue($0) }, from: 2)
+        var digests: [VersionNumber: ContentDigest] = [:]
+        for row in try await transaction.query(
+            """
+            SELECT number, digest FROM version_picture
+            WHERE site_id = $1 AND kind = 'thumbnail' AND number IN (\(wanted.places))
+            """, [SQLValue(site)] + wanted.parameters)
+        {
+            digests[try row.versionNumber("number")] = try row.digest("digest")
+        }
+        return digests
+    }
+
     /// The thumbnails of what these sites have live; sites without one are left out.
     package func liveThumbnails(
         of sites: [SiteID], in transaction: any SQLTransaction

@@ -61,6 +61,7 @@ struct AccountPages: Sendable {
     private func begun(_ session: IssuedSession, _ visit: PageVisit, _ answer: PageAnswer) -> PageAnswer {
         var answer = answer
         let csrf = SessionCookies.makeToken()
+        answer.session = session
         answer.csrf = csrf
         answer.cookies =
             SessionCookies.setting(session, isSecure: visit.isSecure) + [

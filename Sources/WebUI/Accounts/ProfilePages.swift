@@ -126,10 +126,18 @@ struct ProfilePages: Sendable {
         return values
     }
 
+    private static func word(for scope: AccessScope) -> String {
+        switch scope {
+        case .read: "look"
+        case .write: "change sites"
+        case .admin: "administer"
+        }
+    }
+
     private static func values(_ token: PersonalToken) -> [String: Any] {
         var values: [String: Any] = [
             "id": token.id.text, "name": token.name,
-            "scopes": token.scopes.sorted().map(\.rawValue).joined(separator: ", "),
+            "scopes": token.scopes.sorted().map(Self.word(for:)).joined(separator: ", "),
             "expires": Wording.time(token.expiresAt),
         ]
         if let used = token.lastUsedAt { values["used"] = Wording.time(used) }

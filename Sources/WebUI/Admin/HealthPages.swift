@@ -73,6 +73,7 @@ struct HealthPages: Sendable {
     private static func title(of check: String) -> String {
         switch check {
         case "database": "Database"
+        case "schema": "Tables of the database"
         case "blobs": "Files"
         case "recovery": "Memory of the database"
         case "brakes": "Brakes"

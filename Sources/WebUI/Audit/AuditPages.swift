@@ -9,7 +9,7 @@ import Persistence
 
 /// What was done, by whom, and whether the log of it is whole. For admins.
 struct AuditPages: Sendable {
-    private static let pageSize = 50
+    private static let pageSize = 40
     /// A log that is longer is verified on request only: 20 rows take a millisecond.
     private static let verifiedAtOnce: Int64 = 200
 
@@ -36,13 +36,14 @@ struct AuditPages: Sendable {
         let rows = try await audit.list(
             filter, oldestFirst: false, page: try visit.page(limit: Self.pageSize), for: principal)
         let head = try await audit.head(for: principal)
+        let names = try await audit.names(in: rows.items.map(\.entry), for: principal)
         let asked = FormFields([
             ("site", filter.site ?? ""), ("actor", filter.actor ?? ""), ("action", filter.action ?? ""),
         ]).encoded
         var page = Page("audit", title: "Audit log", section: .admin, command: "pagewright audit verify")
         page.values = [
             "tabs": AdminTabs(.audit).values, "site": filter.site ?? "", "actor": filter.actor ?? "",
-            "rows": rows.items.map(Self.values), "isEmpty": rows.items.isEmpty, "head": head.description,
+            "rows": rows.items.map { Self.values($0, names) }, "isEmpty": rows.items.isEmpty, "head": head.description,
             "count": Wording.count(Int(head.number), "row"), "export": "/admin/audit.csv?\(asked)",
             "actions": AuditAction.allCases.map {
                 ["word": $0.rawValue, "chosen": $0.rawValue == filter.action] as [String: Any]
@@ -62,7 +63,7 @@ struct AuditPages: Sendable {
         return .page(page)
     }
 
-    private static func values(_ sealed: SealedAuditEntry) -> [String: Any] {
+    private static func values(_ sealed: SealedAuditEntry, _ names: [String: String]) -> [String: Any] {
         var values: [String: Any] = [
             "number": sealed.number, "at": Wording.time(sealed.entry.at), "actor": sealed.entry.actor,
             "action": sealed.entry.action, "subject": sealed.entry.subject, "site": sealed.entry.site ?? "",
@@ -70,6 +71,9 @@ struct AuditPages: Sendable {
                 separator: ", "),
         ]
         if !sealed.entry.requestID.isEmpty { values["request"] = sealed.entry.requestID }
+        // A name says who; the identifier stays with it, for it alone is never given to another.
+        if let name = names[sealed.entry.actor] { values["actorName"] = name }
+        if let name = names[sealed.entry.subject] { values["subjectName"] = name }
         return values
     }
 

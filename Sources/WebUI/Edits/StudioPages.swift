@@ -40,7 +40,7 @@ struct StudioPages: Sendable {
         page.isWide = true
         page.frames = bar.frames
         page.values = try await feed(view, visit)
-        page.values["engines"] = engines.map { ["name": $0, "title": Self.title(of: $0)] }
+        page.values["engines"] = engines.map { ["name": $0, "title": EngineName(rawValue: $0)?.choice ?? $0] }
         page.values["prompt"] = prompt ?? ""
         // The version that can be pointed at; a host need not serve it for that.
         if let shown = view.site.preview { page.values["viewPath"] = "\(bar.path)/view/\(shown)/index.html" }
@@ -137,16 +137,6 @@ struct StudioPages: Sendable {
             return .redirect(to: "\(path)/studio#\(edit.job)")
         } catch let error as ServiceError where error.code != .internalError && error.field != "site" {
             return .page(try await page(visit, prompt: prompt, error))
-        }
-    }
-
-    private static func title(of engine: String) -> String {
-        switch engine {
-        case "builtin": "Built in, no AI"
-        case "codex": "Codex (AI)"
-        case "claude": "Claude (AI)"
-        case "model": "AI model"
-        default: engine
         }
     }
 }

@@ -32,6 +32,7 @@ struct EnginePages: Sendable {
             "engines": list.map { view -> [String: Any] in
                 var values = Self.values(view)
                 guard view.engine.rawValue == visit.parameters["engine"] else { return values }
+                values["isOpen"] = true
                 if let error { values["error"] = error.banner }
                 values["answers"] = answers.map { answer -> [String: Any] in
                     [
@@ -110,9 +111,10 @@ struct EnginePages: Sendable {
 
     private static func values(_ view: EngineView) -> [String: Any] {
         var values: [String: Any] = [
-            "name": view.engine.rawValue, "workers": Wording.count(view.workers, "connected worker"),
+            "name": view.engine.rawValue, "title": view.engine.title,
+            "workers": Wording.count(view.workers, "connected worker"),
             "asksModels": !view.engine.providers.isEmpty, "isEnabled": view.setting?.isEnabled ?? true,
-            "isSet": view.setting != nil, "large": view.setting?.largeModel ?? "",
+            "isSet": view.setting != nil, "isOpen": view.setting != nil, "large": view.setting?.largeModel ?? "",
             "small": view.setting?.smallModel ?? "", "address": view.setting?.baseURL ?? "",
             "providers": view.engine.providers.map { provider -> [String: Any] in
                 ["word": provider.rawValue, "chosen": provider == view.setting?.provider]

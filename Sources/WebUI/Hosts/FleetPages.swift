@@ -3,6 +3,8 @@ import Domain
 
 /// The machines, for admins.
 struct FleetPages: Sendable {
+    private static let sitesOnPage = 50
+
     let services: WebServices
 
     var routes: [PageRoute] {
@@ -52,17 +54,19 @@ struct FleetPages: Sendable {
         var values = Self.values(view)
         values["back"] = "host"
         values["joined"] = Wording.time(view.host.createdAt)
-        let sites = try await services.hosts.sites(on: view.host.id, for: try visit.principal)
+        let (sites, total) = try await services.hosts.sites(
+            on: view.host.id, limit: Self.sitesOnPage, for: try visit.principal)
         values["isServing"] = view.host.roles.contains(.serving)
         values["hasSites"] = !sites.isEmpty
-        values["siteCount"] = Wording.count(sites.count, "site")
+        values["siteCount"] = Wording.count(total, "site")
+        if total > sites.count { values["moreSites"] = total - sites.count }
         values["sites"] = sites.map { hosted -> [String: Any] in
             var row: [String: Any] = [
                 "name": hosted.site.name, "path": "/sites/\(hosted.site.slug)/studio",
-                "generation": hosted.placement.generation, "updated": Wording.time(hosted.placement.updatedAt),
+                "updated": Wording.time(hosted.placement.updatedAt),
             ]
             switch hosted.placement.state {
-            case .applied: (row["kind"], row["state"]) = ("ok", "Serves what is wanted")
+            case .applied: (row["kind"], row["state"]) = ("ok", "Up to date")
             case .pending: (row["kind"], row["state"]) = ("busy", "Catching up")
             case .refused:
                 (row["kind"], row["state"]) = ("danger", "Refused: \(hosted.placement.error ?? "no reason given")")
@@ -81,7 +85,7 @@ struct FleetPages: Sendable {
         if let invitation {
             page.values["invitation"] = [
                 "command": invitation.command, "expires": Wording.time(invitation.expiresAt),
-                "roles": invitation.roles.map(\.rawValue).sorted().joined(separator: " and "),
+                "roles": Self.words(for: invitation.roles),
             ]
         }
         if let error {
@@ -101,13 +105,26 @@ struct FleetPages: Sendable {
         ]
     }
 
+    /// What the roles are for.
+    private static func words(for roles: Set<HostRole>) -> String {
+        [(HostRole.worker, "works on changes"), (.serving, "serves sites")].filter { roles.contains($0.0) }.map(\.1)
+            .joined(separator: " and ")
+    }
+
+    /// Such as `1 job, room for 3 more`.
+    private static func work(_ view: HostView) -> String {
+        guard view.host.roles.contains(.worker) else { return "none: it serves sites only" }
+        let jobs = view.jobs.isEmpty ? "no job" : Wording.count(view.jobs.count, "job")
+        guard view.isConnected else { return jobs }
+        return jobs + (view.credit > 0 ? ", room for \(view.credit)\(view.jobs.isEmpty ? "" : " more")" : ", no room")
+    }
+
     private static func values(_ view: HostView) -> [String: Any] {
         let host = view.host
         var values: [String: Any] = [
-            "id": host.id.text, "name": host.name, "roles": host.roles.map(\.rawValue).sorted().joined(separator: ", "),
+            "id": host.id.text, "name": host.name, "roles": Self.words(for: host.roles),
             "version": host.agentVersion, "jobs": view.jobs.map(\.text),
-            "jobCount": Wording.count(view.jobs.count, "job"),
-            "credit": view.credit, "isWorker": host.roles.contains(.worker),
+            "work": Self.work(view),
             "certificate": Wording.time(host.certificateExpiresAt), "path": "/fleet/\(host.id)",
             "canDrain": host.state == .active, "canResume": host.state == .draining || host.state == .quarantined,
             "canRevoke": host.state != .revoked, "isRevoked": host.state == .revoked,
@@ -125,11 +142,16 @@ struct FleetPages: Sendable {
         case .active:
             values["kind"] = view.isConnected ? "ok" : "danger"
             values["state"] = view.isConnected ? "Connected" : "Not connected"
+            if !view.isConnected {
+                values["hint"] =
+                    "Start its agent there: it catches up by itself. What it serves, visitors still get."
+            }
         }
         if let seen = host.lastSeenAt { values["seen"] = Wording.time(seen) }
         if let free = view.diskFreeBytes, let total = view.diskTotalBytes, total > 0 {
+            let used = Int(100 - free * 100 / total)
             values["disk"] = [
-                "used": Int(100 - free * 100 / total), "text": "\(Wording.size(free)) of \(Wording.size(total)) free",
+                "used": used, "text": "\(Wording.size(free)) of \(Wording.size(total)) free", "isNear": used >= 85,
             ]
         }
         return values

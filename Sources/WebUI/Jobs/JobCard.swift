@@ -25,7 +25,7 @@ struct JobCard {
         ]
         if let edit = view.edit {
             values["prompt"] = edit.prompt.text
-            values["engine"] = edit.engine.rawValue
+            values["engine"] = edit.engine.title
             values["base"] = edit.base.rawValue
             if case .answered = job.state, edit.mode == .plan {
                 values["planned"] = [
@@ -36,7 +36,7 @@ struct JobCard {
         if case .leased = job.state {
             values["progress"] = ["percent": job.progress, "step": job.step.isEmpty ? "Working" : job.step]
         }
-        if let wait = view.wait { values["why"] = wait.message }
+        if let wait = view.wait { values["why"] = WaitSentence.values(wait) }
         if let failure = job.problem, allowed == nil {
             // The first paragraph says what went wrong; what follows is folded away.
             let gap = "\n\n"
@@ -48,7 +48,9 @@ struct JobCard {
         if let made { values["version"] = made.rawValue }
         if !view.summary.isEmpty { values["summary"] = view.summary }
         let tokens = view.usage.uncachedInput + view.usage.cachedInput + view.usage.output
-        if tokens > 0 {
+        if view.isFromCache {
+            values["usage"] = "from cache, 0 tokens"
+        } else if tokens > 0 {
             values["usage"] =
                 "\(Wording.count(tokens, "token")): \(view.usage.output) out, \(view.usage.cachedInput) of the rest cached"
         }

@@ -94,8 +94,3 @@ extension ServiceError {
         return values
     }
 }
-
-extension Quota {
-    /// For a bar of what is used.
-    var values: [String: Any] { ["used": used, "allowed": allowed, "unit": unit] }
-}

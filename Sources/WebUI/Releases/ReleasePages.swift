@@ -3,6 +3,9 @@ import Domain
 
 /// Moving the two pointers of a site, and saying what came of it.
 struct ReleasePages: Sendable {
+    /// How many changed pages the sheet describes.
+    private static let pagesOnSheet = 8
+
     let services: WebServices
 
     var routes: [PageRoute] {
@@ -53,7 +56,9 @@ struct ReleasePages: Sendable {
         page.values = [
             "site": SiteBar(view: view, tab: .versions).values, "version": number.rawValue,
             "summary": version.version.summary, "isLive": version.isLive,
-            "findings": version.version.findings.map(FindingRow.values),
+            // What must not be overlooked comes first.
+            "findings": version.version.findings.sorted { $0.severity == .error && $1.severity != .error }.map(
+                FindingRow.values),
             "hasFindings": !version.version.findings.isEmpty, "hosts": view.serving.map(Self.host),
             "hasHosts": !view.serving.isEmpty, "back": Self.place(visit.query["back"]),
         ]
@@ -64,6 +69,11 @@ struct ReleasePages: Sendable {
             page.values["fileCount"] = Wording.count(diff.files.count, "file")
             page.values["differ"] = diff.files.count == 1 ? "differs" : "differ"
             page.values["live"] = live.rawValue
+            let subject = VersionComparison.Subject.versions(from: live.rawValue, to: number.rawValue, site: visit.site)
+            let outline = try await services.comparison.outline(subject, for: principal)
+            page.values["outline"] = outline.prefix(Self.pagesOnSheet).map(OutlineRow.values)
+            page.values["hasOutline"] = !outline.isEmpty
+            if outline.count > Self.pagesOnSheet { page.values["moreOutline"] = outline.count - Self.pagesOnSheet }
         }
         return .page(page)
     }
@@ -71,8 +81,18 @@ struct ReleasePages: Sendable {
     /// The sentence about what was just done, when the address says that something was.
     func notice(for visit: PageVisit, _ view: SiteView) async throws -> [String: Any]? {
         let version = visit.query["version"].flatMap { Int($0) }.map(String.init) ?? ""
+        let applied = view.serving.count { $0.state == .applied }
+        let hosts = Wording.count(view.serving.count, "host")
         let state =
-            view.serving.isEmpty ? "No host serves it yet." : "Hosts confirm it one by one; see the state above."
+            if view.serving.isEmpty {
+                "No host serves it yet."
+            } else if applied == view.serving.count {
+                "It is live on \(applied) of \(hosts)."
+            } else if applied == 0 {
+                "No host has confirmed it yet."
+            } else {
+                "\(applied) of \(hosts) have it so far."
+            }
         switch visit.query["done"] {
         case "promoted":
             guard view.site.live.map({ $0.description }) == version else { return nil }
@@ -111,9 +131,9 @@ struct ReleasePages: Sendable {
     private static func host(_ serving: ServingView) -> [String: Any] {
         var values: [String: Any] = ["name": serving.hostName, "updated": Wording.time(serving.updatedAt)]
         switch serving.state {
-        case .applied: values["ok"] = "has everything until now"
-        case .pending: values["busy"] = "is catching up"
-        case .refused: values["danger"] = "refused: \(serving.error ?? "no reason given")"
+        case .applied: values["ok"] = "Up to date"
+        case .pending: values["busy"] = "Catching up"
+        case .refused: values["danger"] = "Refused: \(serving.error ?? "no reason given")"
         }
         return values
     }

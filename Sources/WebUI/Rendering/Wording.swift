@@ -18,6 +18,12 @@ enum Wording {
         return "\(tenths / 10).\(tenths % 10) \(unit)"
     }
 
+    /// `1.4 KB → 1.6 KB`, or one of them when both are written alike.
+    static func change(from before: Int64, to after: Int64) -> String {
+        let (old, new) = (size(before), size(after))
+        return old == new ? new : "\(old) → \(new)"
+    }
+
     /// `{iso, text}` for `<time>`: in UTC to the minute; the script makes it relative.
     static func time(_ instant: Timestamp) -> [String: Any] {
         let iso = instant.description

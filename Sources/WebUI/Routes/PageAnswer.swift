@@ -1,3 +1,4 @@
+import Coordinator
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -17,6 +18,8 @@ struct PageAnswer {
     var cookies: [String] = []
     /// The secret of the forms on the page, when it is a new one.
     var csrf: String?
+    /// The session that begins with this answer: the page is for whoever has it.
+    var session: IssuedSession?
 
     static func page(_ page: Page) -> Self { Self(content: .page(page)) }
     static func redirect(to path: String) -> Self { Self(content: .redirect(path)) }

@@ -47,6 +47,7 @@ struct SitePages: Sendable {
 
     private static func card(_ view: SiteView, thumbnail: ContentDigest?) -> [String: Any] {
         var values = SiteBar(view: view, tab: .studio).values
+        values["initial"] = view.site.name.prefix(1).uppercased()
         values["changed"] = Wording.time(view.changedAt ?? view.site.createdAt)
         if let live = view.site.live, let preview = view.site.preview, preview > live {
             values["unreleased"] = Wording.count(preview.rawValue - live.rawValue, "unreleased change")

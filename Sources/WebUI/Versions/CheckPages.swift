@@ -77,7 +77,7 @@ struct CheckPages: Sendable {
         switch name {
         case .console: "errors of scripts"
         case .requests: "missing files"
-        case .overflow: "width on a phone and a desk"
+        case .overflow: "width on a phone and a desktop"
         case .accessibility: "accessibility"
         case .screenshots: "pictures"
         case .difference: "differences in looks"

@@ -68,7 +68,7 @@ struct ComparePages: Sendable {
             "after": VersionPages.values(after, view, principal),
             "files": files, "fileCount": Wording.count(diff.files.count, "file"), "hasFiles": !files.isEmpty,
             "differ": diff.files.count == 1 ? "differs" : "differ", "isSame": diff.files.isEmpty,
-            "weight": "\(Wording.size(delta.bytesBefore)) → \(Wording.size(delta.bytesAfter))",
+            "weight": Wording.change(from: delta.bytesBefore, to: delta.bytesAfter),
             "newFindings": delta.appeared.map(FindingRow.values),
             "goneFindings": delta.vanished.map(FindingRow.values),
             "hasFindingChanges": !delta.appeared.isEmpty || !delta.vanished.isEmpty,

@@ -15,7 +15,7 @@ enum FileRow {
             switch file.change {
             case .added: Wording.size(after)
             case .removed: Wording.size(before)
-            case .modified: "\(Wording.size(before)) → \(Wording.size(after))"
+            case .modified: Wording.change(from: before, to: after)
             }
         return ["path": file.path.text, "change": word, "size": size]
     }

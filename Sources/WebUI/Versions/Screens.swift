@@ -15,7 +15,7 @@ enum Screens {
         var values: [String: Any] {
             var values: [String: Any] = [
                 "url": url, "width": picture.width, "height": picture.height,
-                "device": picture.width < 600 ? "on a phone" : "on a desk", "isPhone": picture.width < 600,
+                "device": picture.width < 600 ? "on a phone" : "on a desktop", "isPhone": picture.width < 600,
                 "label": "\(picture.page) at \(picture.width) pixels, version \(version)",
                 "boxes": (boxes ?? []).map { box -> [String: Any] in
                     ["x": box.x, "y": box.y, "width": box.width, "height": box.height]
@@ -71,7 +71,7 @@ enum Screens {
                 to?.boxes = boxes
                 var row: [String: Any] = [
                     "id": "screens-\(rows.count + 1)", "page": path, "isPhone": width < 600,
-                    "device": width < 600 ? "on a phone" : "on a desk", "isSame": isSame,
+                    "device": width < 600 ? "on a phone" : "on a desktop", "isSame": isSame,
                     "isUnknown": !isSame && from != nil && to != nil && boxes == nil,
                 ]
                 for (side, screen) in [("old", from), ("new", to)] {

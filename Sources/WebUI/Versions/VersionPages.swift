@@ -33,26 +33,27 @@ struct VersionPages: Sendable {
             of: visit.site, page: try visit.page(limit: Self.pageSize), for: principal)
         let releases = try await services.releases.list(
             of: visit.site, page: try PageRequest(limit: 200), for: principal)
+        let pinned =
+            visit.query["cursor"] == nil ? try await services.versions.pinned(of: visit.site, for: principal) : []
+        let timeline = try await services.versions.timeline(
+            of: versions.items + pinned, site: visit.site, for: principal)
         var page = Page(
             "versions", title: "Versions of \(view.site.name)", section: .sites,
             command: "pagewright versions \(view.site.slug)")
         page.values = [
             "site": SiteBar(view: view, tab: .versions).values,
             "versions": versions.items.map { version -> [String: Any] in
-                var values = Self.values(version, view, principal)
+                var values = Self.values(version, view, principal, timeline)
                 if let release = releases.items.first(where: { $0.version == version.version.number }) {
                     values["released"] = ["number": release.number, "at": Wording.time(release.releasedAt)]
                 }
                 return values
             },
-            "canRollBack": view.site.previous != nil,
+            "canRollBack": view.site.previous != nil, "hasPictures": !timeline.thumbnails.isEmpty,
         ]
         if let previous = view.site.previous { page.values["previous"] = previous.rawValue }
-        if visit.query["cursor"] == nil {
-            let pinned = try await services.versions.pinned(of: visit.site, for: principal)
-            page.values["pinned"] = pinned.map { Self.values($0, view, principal) }
-            page.values["hasPinned"] = !pinned.isEmpty
-        }
+        page.values["pinned"] = pinned.map { Self.values($0, view, principal, timeline) }
+        page.values["hasPinned"] = !pinned.isEmpty
         if let cursor = versions.nextCursor { page.values["more"] = cursor.addingPercents() }
         if let notice = try await ReleasePages(services: services).notice(for: visit, view) {
             page.values["notice"] = notice
@@ -69,7 +70,8 @@ struct VersionPages: Sendable {
         var page = Page(
             "version", title: "Version \(number) of \(view.site.name)", section: .sites,
             command: "pagewright export \(view.site.slug) \(number) -o \(view.site.slug)-v\(number).tar.gz")
-        page.values = Self.values(version, view, principal)
+        let timeline = try await services.versions.timeline(of: [version], site: visit.site, for: principal)
+        page.values = Self.values(version, view, principal, timeline)
         page.values["site"] = SiteBar(view: view, tab: .versions).values
         page.values["digest"] = version.version.digest.text
         let looked = try await CheckPages(services: services).find(visit)
@@ -79,10 +81,6 @@ struct VersionPages: Sendable {
         page.values["findings"] = others.map(FindingRow.values)
         page.values["hasFindings"] = !others.isEmpty
         if visit.query["done"] == "labelled" { page.values["notice"] = ["text": "It is saved."] }
-        if case .edit(_, let job, _) = version.version.origin {
-            let made = try? await services.jobs.find(job, for: principal)
-            if let edit = made?.edit { page.values["prompt"] = edit.prompt.text }
-        }
         page.values["holders"] = view.serving.map { serving -> [String: Any] in
             ["name": serving.hostName, "isApplied": serving.state == .applied]
         }
@@ -113,15 +111,18 @@ struct VersionPages: Sendable {
         return .redirect(to: place)
     }
 
-    static func values(_ version: VersionView, _ view: SiteView, _ principal: Principal) -> [String: Any] {
+    static func values(
+        _ version: VersionView, _ view: SiteView, _ principal: Principal, _ timeline: VersionTimeline? = nil
+    ) -> [String: Any] {
         let number = version.version.number
+        let author = version.version.author
         var values: [String: Any] = [
             "number": number.rawValue, "summary": version.version.summary, "isLive": version.isLive,
             "isPreview": version.isPreview, "created": Wording.time(version.version.createdAt),
             "size": Wording.size(version.version.totalSizeInBytes),
             "fileCount": Wording.count(version.version.files, "file"), "path": "/sites/\(view.site.slug)",
-            "author": version.version.author == principal.user ? "you" : version.version.author.text,
-            "short": version.version.digest.abbreviated, "hasFindings": !version.version.findings.isEmpty,
+            "author": author == principal.user ? "you" : timeline?.authors[author] ?? author.text,
+            "hasFindings": !version.version.findings.isEmpty,
             "findings": version.version.findings.map(FindingRow.values),
             "findingCount": Wording.count(version.version.findings.count, "finding"),
             "canPromote": !version.isLive, "canShow": !version.isPreview, "label": version.label.name,
@@ -129,11 +130,15 @@ struct VersionPages: Sendable {
         ]
         if let parent = version.version.parent { values["parent"] = parent.rawValue }
         switch version.version.origin {
-        case .template(let name): values["origin"] = "From the template \(name)"
-        case .upload: values["origin"] = "By hand"
+        case .template(let name): values["how"] = "from the template \(name)"
+        case .upload: values["how"] = "by hand"
         case .edit(_, let job, let engine):
-            values["origin"] = "Edited by \(engine.rawValue)"
+            values["how"] = "with \(engine.phrase)"
             values["job"] = job.text
+        }
+        if let prompt = timeline?.prompts[number] { values["prompt"] = prompt }
+        if let picture = timeline?.thumbnails[number] {
+            values["thumbnail"] = "/sites/\(view.site.slug)/versions/\(number)/screenshots/\(picture)"
         }
         return values
     }

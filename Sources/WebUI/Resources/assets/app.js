@@ -43,8 +43,14 @@ customElements.define('live-part', class extends HTMLElement {
     live.parts.add(this);
     live.open();
     this.scrollToEnd();
+    if (!this.classList.contains('feed')) return;
+    // The keyboard of a phone makes it lower, a narrower window makes what is in it higher: who saw the end goes on seeing it.
+    this.isAtEnd = true;
+    this.addEventListener('scroll', () => { this.isAtEnd = this.scrollHeight - this.scrollTop - this.clientHeight < 80; });
+    this.sizes = new ResizeObserver(() => { if (this.isAtEnd) this.scrollToEnd(); });
+    this.sizes.observe(this);
   }
-  disconnectedCallback() { live.parts.delete(this); }
+  disconnectedCallback() { live.parts.delete(this); this.sizes?.disconnect(); }
   notice(kind, body) {
     const site = this.dataset.site;
     if (site && body.site_id !== site) return;
@@ -69,13 +75,11 @@ customElements.define('live-part', class extends HTMLElement {
     for (const { name, value } of [...next.attributes]) now.setAttribute(name, value);
     const wasAtEnd = this.scrollHeight - this.scrollTop - this.clientHeight < 80;
     const old = new Map([...now.children].filter(child => child.id).map(child => [child.id, child]));
-    let grew = false;
     const wanted = [...next.children].map(child => {
       const known = old.get(child.id);
       // The number that a form uses once is another each time, and no change.
       const markup = child.outerHTML.replace(/name="once" value="[^"]*"/g, '');
       if (known && known.dataset.drawn === markup) return known;
-      grew ||= !known;
       const drawn = document.importNode(child, true);
       drawn.dataset.drawn = markup;
       if (known) {
@@ -87,7 +91,8 @@ customElements.define('live-part', class extends HTMLElement {
     });
     now.replaceChildren(...wanted);
     tidy(now);
-    if (grew && wasAtEnd) this.scrollToEnd();
+    // Cards grow too: from waiting to done they gain findings and buttons.
+    if (wasAtEnd) this.scrollToEnd();
     this.dispatchEvent(new CustomEvent('drawn', { bubbles: true, detail: now.dataset }));
   }
   scrollToEnd() { if (this.classList.contains('feed') && !location.hash) this.scrollTop = this.scrollHeight; }
@@ -102,6 +107,35 @@ customElements.define('live-part', class extends HTMLElement {
     this.append(this.note);
   }
   fresh() { this.note?.remove(); }
+});
+
+/** Takes parts of this page as the server draws them now, where they are others; returns the whole of it. */
+async function takeAgain(...parts) {
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok || answer.redirected) return null;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  for (const part of parts) {
+    const [now, next] = [document.querySelector(part), page.querySelector(part)];
+    if (now && next && now.innerHTML !== next.innerHTML) now.replaceWith(document.importNode(next, true));
+  }
+  return page;
+}
+
+/** The state of a site at the top of its pages, and what is said below of what was done. The preview looks after them itself. */
+customElements.define('live-bar', class extends HTMLElement {
+  connectedCallback() {
+    if (document.querySelector('preview-pane')) return;
+    live.parts.add(this);
+    live.open();
+  }
+  disconnectedCallback() { live.parts.delete(this); }
+  notice(kind, body) {
+    if (this.timer || body.site_id !== this.dataset.site || !['site.served', 'site.updated', 'release.created', 'preview.changed'].includes(kind)) return;
+    this.timer = setTimeout(() => { this.timer = 0; this.refresh(); }, 200);
+  }
+  refresh() { takeAgain('.sitebar', '#notice p'); }
+  stale() {}
+  fresh() {}
 });
 
 /** A small part that is fetched once, such as a check that takes a while. */
@@ -159,6 +193,9 @@ customElements.define('job-log', class extends HTMLElement {
   }
 });
 
+/** What people call the elements of a page. */
+const kinds = { h1: 'Main headline', h2: 'Headline', h3: 'Headline', h4: 'Headline', p: 'Paragraph', a: 'Link', button: 'Button', li: 'Entry of a list', img: 'Picture', figcaption: 'Caption', td: 'Table cell', th: 'Table heading', blockquote: 'Quotation', label: 'Label' };
+
 const button = (text, press) => {
   const made = document.createElement('button');
   made.type = 'button';
@@ -198,6 +235,7 @@ customElements.define('preview-pane', class extends HTMLElement {
     document.addEventListener('drawn', ({ detail }) => {
       if (detail.served === this.served && detail.preview === this.dataset.number) return;
       this.served = detail.served;
+      if (detail.preview !== this.dataset.number) side.news();
       this.renew(!(detail.served ?? '').includes('-pending'));
     });
   }
@@ -210,7 +248,7 @@ customElements.define('preview-pane', class extends HTMLElement {
     this.point.setAttribute('aria-pressed', String(this.now === 'point'));
   }
   mode(next) {
-    if (this.now === 'compare') { this.querySelectorAll('.live, .slider').forEach(part => part.remove()); this.stage.classList.remove('compare'); }
+    if (this.now === 'compare') { this.querySelectorAll('.live, .slider, .side').forEach(part => part.remove()); this.stage.classList.remove('compare'); }
     if (this.now === 'point') { this.form.hidden = true; this.querySelector('.pointing')?.remove(); if (this.frame) this.frame.hidden = false; }
     this.now = next;
     if (next === 'compare') this.compare();
@@ -230,11 +268,18 @@ customElements.define('preview-pane', class extends HTMLElement {
     slider.className = 'slider';
     slider.value = '50';
     slider.setAttribute('aria-label', 'How much of the live site is shown on the left');
-    const move = () => this.stage.style.setProperty('--cut', `${100 - slider.value}%`);
+    // Under the middle of its thumb, which is 16 pixels wide and stays within the bar.
+    const move = () => this.stage.style.setProperty('--cut', `calc((100% - 16px) * ${(100 - slider.value) / 100} + 8px)`);
     slider.addEventListener('input', move);
     move();
     this.stage.classList.add('compare');
-    this.stage.append(live);
+    const sides = [['left', `Live, version ${this.stage.dataset.liveNumber}`], ['right', `Preview, version ${this.dataset.number}`]].map(([side, text]) => {
+      const note = document.createElement('span');
+      note.className = `side ${side}`;
+      note.textContent = text;
+      return note;
+    });
+    this.stage.append(live, ...sides);
     this.stage.before(slider);
     slider.focus();
   }
@@ -259,7 +304,7 @@ customElements.define('preview-pane', class extends HTMLElement {
     const text = value => String(value ?? '').slice(0, 5000);
     const picked = this.picked = { page: text(event.data.page), tag: text(event.data.tag), text: text(event.data.text), index: Number(event.data.index) || 0, image: event.data.image };
     this.form.hidden = false;
-    this.form.querySelector('.picked-where').textContent = `${picked.image === null ? 'Text' : 'Picture'} <${picked.tag}> in ${picked.page}`;
+    this.form.querySelector('.picked-where').textContent = `${kinds[picked.tag] ?? (picked.image === null ? 'Text' : 'Picture')} in ${picked.page}`;
     for (const [name, value] of [['path', picked.page], ['old', picked.text], ['index', picked.index], ['new', picked.text]]) this.form.elements[name].value = value;
     const canWrite = picked.text !== '';
     this.form.querySelector('label').hidden = !canWrite;
@@ -274,17 +319,13 @@ customElements.define('preview-pane', class extends HTMLElement {
     field.value = `In ${page}, ${what}: ${field.value}`;
     field.dispatchEvent(new Event('input'));
     this.mode('');
+    side.show('talk');
     field.focus();
   }
   /** Takes what the page says now around the preview, and loads the preview itself when every host has it. */
   async renew(isSettled) {
-    const answer = await fetch(location.href).catch(() => null);
-    if (!answer?.ok || answer.redirected) return;
-    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    for (const part of ['.sitebar', 'preview-pane h2']) {
-      const [now, next] = [document.querySelector(part), page.querySelector(part)];
-      if (now && next && now.innerHTML !== next.innerHTML) now.replaceWith(document.importNode(next, true));
-    }
+    const page = await takeAgain('.sitebar', '#notice p', 'preview-pane h2');
+    if (!page) return;
     const open = page.querySelector('.tools > a');
     if (open && !this.querySelector('.tools > a')) this.querySelector('.tools').append(document.importNode(open, true));
     const fresh = page.querySelector('preview-pane');
@@ -302,6 +343,52 @@ customElements.define('preview-pane', class extends HTMLElement {
     this.buttons();
   }
 });
+
+/** On a narrow screen either the chat or the preview is seen; wide ones show both. */
+const side = {
+  studio: document.querySelector('.studio'), buttons: document.querySelectorAll('.switch button'),
+  show(which) {
+    if (!this.studio) return;
+    this.studio.dataset.show = which;
+    for (const one of this.buttons) {
+      one.setAttribute('aria-pressed', String(one.dataset.show === which));
+      if (one.dataset.show === which) one.classList.remove('news');
+    }
+    if (which === 'talk') document.querySelector('.feed')?.scrollToEnd?.();
+  },
+  /** The preview is another now, and somebody may not see it. */
+  news() { for (const one of this.buttons) if (one.dataset.show === 'preview' && this.studio.dataset.show === 'talk') one.classList.add('news'); },
+};
+for (const one of side.buttons) one.addEventListener('click', () => side.show(one.dataset.show));
+if (side.studio) { document.querySelector('.switch').hidden = false; side.show('talk'); }
+
+/** Live pictures of sites come after the page itself, two at a time, where somebody looks. Each is a process of the browser. */
+const pictures = {
+  waiting: [], open: 0,
+  next() {
+    while (this.open < 2 && this.waiting.length) {
+      const frame = this.waiting.shift();
+      this.open += 1;
+      const done = () => { clearTimeout(limit); if (!frame.dataset.src) return; delete frame.dataset.src; this.open -= 1; this.next(); };
+      const limit = setTimeout(done, 4000);
+      frame.addEventListener('load', done, { once: true });
+      frame.hidden = false;
+      frame.src = frame.dataset.src;
+    }
+  },
+  begin() {
+    const frames = document.querySelectorAll('iframe[data-src]');
+    if (!frames.length) return;
+    const watch = new IntersectionObserver(seen => {
+      for (const entry of seen) if (entry.isIntersecting) { watch.unobserve(entry.target); this.waiting.push(entry.target.querySelector('iframe')); }
+      this.next();
+    });
+    for (const frame of frames) watch.observe(frame.parentElement);
+  },
+};
+const whenQuiet = window.requestIdleCallback ?? (work => setTimeout(work, 200));
+if (document.readyState === 'complete') whenQuiet(() => pictures.begin());
+else addEventListener('load', () => whenQuiet(() => pictures.begin()));
 
 /** Text with a button that copies it. */
 customElements.define('copy-text', class extends HTMLElement {
@@ -418,17 +505,21 @@ function offline(isAway) {
 /** A page that does not come at once is drawn as it will be; after five seconds it says what is awaited. */
 const opening = {
   timers: [], shown: null,
-  begin(what) {
+  begin(what, path) {
     this.end();
-    this.timers = [setTimeout(() => this.draw(what), 150), setTimeout(() => this.say(`Still waiting for the server: ${what}`), 5000)];
+    this.timers = [setTimeout(() => this.draw(what, path), 150), setTimeout(() => this.say(`Still waiting for the server: ${what}`), 5000)];
   },
-  draw(what) {
+  draw(what, path) {
     const main = document.querySelector('main');
     this.shown = document.createElement('main');
-    this.shown.className = 'skeleton';
+    this.shown.className = `skeleton ${path.endsWith('/studio') ? 'studio-like' : /^\/sites(\/new)?$/.test(path) ? 'cards' : ''}`;
     this.shown.setAttribute('aria-busy', 'true');
     this.shown.setAttribute('aria-label', what);
     for (let count = 0; count < 4; count += 1) this.shown.append(document.createElement('div'));
+    const heading = document.createElement('h1');
+    heading.className = 'hidden';
+    heading.textContent = `${what[0].toUpperCase()}${what.slice(1)}…`;
+    this.shown.append(heading);
     main.hidden = true;
     main.after(this.shown);
   },
@@ -451,7 +542,7 @@ document.addEventListener('click', event => {
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const isElsewhere = link.origin !== location.origin || link.target || link.hasAttribute('download');
   if (isElsewhere || (link.hash && link.pathname === location.pathname && link.search === location.search)) return;
-  opening.begin(`opening “${link.textContent.trim().replace(/\s+/g, ' ').slice(0, 60)}”`);
+  opening.begin(`opening “${link.textContent.trim().replace(/\s+/g, ' ').slice(0, 60)}”`, link.pathname);
 });
 addEventListener('pageshow', event => { if (event.persisted) opening.end(); });
 document.addEventListener('keydown', event => { if (event.key === 'Escape' && opening.timers.length) { window.stop(); opening.end(); } });
@@ -462,7 +553,7 @@ function tidy(root) {
   for (const time of root.querySelectorAll('time[datetime]')) {
     const then = new Date(time.dateTime);
     time.title = then.toLocaleString();
-    if ('absolute' in time.dataset) { time.textContent = then.toLocaleString(); continue; }
+    if ('absolute' in time.dataset) { time.textContent = then.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }); continue; }
     const seconds = Math.round((then - Date.now()) / 1000);
     if ('elapsed' in time.dataset) { const seconds = Math.max(0, Math.round((Date.now() - then) / 1000)); time.textContent = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`; continue; }
     const [unit, size] = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]].find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
@@ -579,10 +670,92 @@ document.addEventListener('keydown', event => {
 // What waited for the log-in goes out by itself.
 document.querySelector('form[data-resume]')?.requestSubmit();
 
-// Files can be dropped anywhere on their form.
+// An address is suggested from the name until somebody writes their own.
+for (const form of document.querySelectorAll('form:has([name=slug])')) {
+  const { name, slug } = form.elements;
+  let isOwn = slug.value !== '';
+  slug.addEventListener('input', () => { isOwn = slug.value !== ''; });
+  name.addEventListener('input', () => {
+    if (!isOwn) slug.value = name.value.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replace(/['’]/g, '').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40).replace(/-$/, '');
+  });
+}
+
+/** A folder as a .tar.gz, made here: for each file a header of 512 bytes, its bytes, and zeros up to the next 512. */
+async function packed(entries) {
+  const text = new TextEncoder(), parts = [];
+  const add = (name, type, size, content) => {
+    const header = new Uint8Array(512);
+    const put = (place, value) => header.set(text.encode(value), place);
+    const octal = (number, digits) => `${number.toString(8).padStart(digits, '0')}\0`;
+    for (const [place, value] of [[0, name], [100, octal(0o644, 7)], [108, octal(0, 7)], [116, octal(0, 7)], [124, octal(size, 11)],
+      [136, octal(0, 11)], [148, ' '.repeat(8)], [156, type], [257, 'ustar\x0000']]) put(place, value);
+    put(148, octal(header.reduce((sum, byte) => sum + byte, 0), 6));
+    parts.push(header, content, new Uint8Array((512 - size % 512) % 512));
+  };
+  for (const { path, file } of entries) {
+    // The header holds 100 plain letters; every other name goes before it, with its length in front.
+    if (!/^[\x20-\x7e]{1,100}$/.test(path)) {
+      const rest = ` path=${path}\n`, size = text.encode(rest).length;
+      let length = size;
+      while (String(length).length + size !== length) length = String(length).length + size;
+      add('name', 'x', length, `${length}${rest}`);
+    }
+    add(/^[\x20-\x7e]{1,100}$/.test(path) ? path : 'file', '0', file.size, file);
+  }
+  parts.push(new Uint8Array(1024));
+  const stream = new Blob(parts).stream().pipeThrough(new CompressionStream('gzip'));
+  return new File([await new Response(stream).blob()], 'folder.tar.gz', { type: 'application/gzip' });
+}
+
+/** All files below what was dropped. */
+async function filesIn(entry, path = entry.name) {
+  if (entry.isFile) return [{ path, file: await new Promise((take, refuse) => entry.file(take, refuse)) }];
+  const reader = entry.createReader(), found = [];
+  // A folder is told in pieces, until a piece is empty.
+  for (;;) {
+    const piece = await new Promise((take, refuse) => reader.readEntries(take, refuse));
+    if (!piece.length) return (await Promise.all(found.map(one => filesIn(one, `${path}/${one.name}`)))).flat();
+    found.push(...piece);
+  }
+}
+
+// An archive, files or a folder can be dropped anywhere on their form.
 for (const form of document.querySelectorAll('form[data-drop]')) {
   const input = form.querySelector('input[type=file]');
+  const note = document.createElement('p');
+  note.className = 'hint';
+  note.setAttribute('role', 'status');
+  const take = async entries => {
+    // Where everything is in one folder, that folder is the site. What is hidden stays at home.
+    const root = entries[0]?.path.split('/')[0];
+    const isOne = entries.every(({ path }) => path.startsWith(`${root}/`));
+    const wanted = entries.map(({ path, file }) => ({ path: isOne ? path.slice(root.length + 1) : path, file }))
+      .filter(({ path }) => !path.split('/').some(part => part.startsWith('.') && part !== '.well-known'));
+    if (!wanted.length) { note.textContent = 'There is no file in it.'; return; }
+    const box = new DataTransfer();
+    box.items.add(await packed(wanted));
+    input.files = box.files;
+    note.textContent = `${wanted.length} ${wanted.length === 1 ? 'file' : 'files'} of “${isOne ? root : 'your choice'}”, ready to upload.`;
+  };
+  const folder = document.createElement('input');
+  folder.type = 'file';
+  folder.webkitdirectory = true;
+  folder.hidden = true;
+  folder.addEventListener('change', () => take([...folder.files].map(file => ({ path: file.webkitRelativePath, file }))));
+  const choose = document.createElement('button');
+  choose.type = 'button';
+  choose.textContent = 'Choose a folder instead';
+  choose.addEventListener('click', () => folder.click());
+  input.closest('label').after(choose, folder, note);
+  input.addEventListener('change', () => { note.textContent = ''; });
   form.addEventListener('dragover', event => { event.preventDefault(); form.classList.add('dropping'); });
   form.addEventListener('dragleave', () => form.classList.remove('dropping'));
-  form.addEventListener('drop', event => { event.preventDefault(); form.classList.remove('dropping'); input.files = event.dataTransfer.files; });
+  form.addEventListener('drop', async event => {
+    event.preventDefault();
+    form.classList.remove('dropping');
+    const { files, items } = event.dataTransfer;
+    const entries = [...items].map(item => item.webkitGetAsEntry()).filter(Boolean);
+    if (files.length === 1 && /\.(zip|tar|gz|tgz)$/i.test(files[0].name)) { input.files = files; note.textContent = ''; return; }
+    await take(entries.length ? (await Promise.all(entries.map(entry => filesIn(entry)))).flat() : [...files].map(file => ({ path: file.name, file })));
+  });
 }
