@@ -53,6 +53,9 @@ package final class AsyncSlots: Sendable {
         state = Mutex(State(free: count))
     }
 
+    /// Whether somebody waits for a slot at this moment.
+    package var isAwaited: Bool { state.withLock { !$0.waiters.isEmpty } }
+
     /// Takes a slot, waiting for one if need be. Throws `CancellationError` when cancelled while it waits.
     package func acquire() async throws {
         let ticket = state.withLock { state -> UInt64? in

@@ -21,9 +21,44 @@ package protocol SQLDatabase: Sendable {
     func read<Value: Sendable>(
         _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value
+
+    /// Reads the rows of each statement, all of them on one consistent snapshot; over a network in one round trip.
+    ///
+    /// - Parameter isHint: whether a transaction will decide on it again. Then it may show what is committed and not on the
+    ///   disk yet, which the server's crash could take back, and need not wait for the disk.
+    func queries(_ statements: [SQLStatement], isHint: Bool) async throws -> [[SQLRow]]
 }
 
 extension SQLDatabase {
+    package func queries(_ statements: [SQLStatement], isHint: Bool) async throws -> [[SQLRow]] {
+        try await read { try await $0.queries(statements) }
+    }
+
+    package func queries(_ statements: [SQLStatement]) async throws -> [[SQLRow]] {
+        try await queries(statements, isHint: false)
+    }
+
+    /// Asks one question; see ``queries(_:isHint:)``.
+    package func answer<Value>(_ query: SQLQuery<Value>, isHint: Bool = false) async throws -> Value {
+        guard let rows = try await queries([query.statement], isHint: isHint).first else {
+            throw SQLError(.other, "there is no answer to the statement")
+        }
+        return try query.decode(rows)
+    }
+
+    /// Asks everything at once, on one snapshot: the short form of ``read(_:)`` where no question needs the answer to
+    /// another.
+    package func answers<each Value>(_ query: repeat SQLQuery<each Value>) async throws -> (repeat each Value) {
+        var statements: [SQLStatement] = []
+        for statement in repeat (each query).statement { statements.append(statement) }
+        let answers = try await queries(statements)
+        guard answers.count == statements.count else {
+            throw SQLError(.other, "there is not an answer to each statement")
+        }
+        var rest = answers[...]
+        return (repeat try (each query).decode(rest.removeFirst()))
+    }
+
     /// A transaction that may touch every row: one at a time.
     @discardableResult
     package func withTransaction<Value: Sendable>(
@@ -44,6 +79,9 @@ package protocol SQLTransaction: Sendable {
     func query(_ statement: String, _ parameters: [SQLValue]) async throws -> [SQLRow]
     /// Runs statements in their order and returns the rows of each; over a network in one round trip.
     func queries(_ statements: [SQLStatement]) async throws -> [[SQLRow]]
+    /// The same for the last that a reader asks: over a network the end of the transaction travels with it. Nothing can be
+    /// asked afterwards. In a transaction that writes it is ``queries(_:)``.
+    func lastQueries(_ statements: [SQLStatement]) async throws -> [[SQLRow]]
     /// Runs a statement, in its turn, whose outcome nobody asks for: over a network it travels together with the next one.
     /// When it is refused, the next one or the commit throws that.
     func post(_ statement: String, _ parameters: [SQLValue]) async throws
@@ -57,6 +95,10 @@ extension SQLTransaction {
         var answers: [[SQLRow]] = []
         for statement in statements { answers.append(try await query(statement.text, statement.parameters)) }
         return answers
+    }
+
+    package func lastQueries(_ statements: [SQLStatement]) async throws -> [[SQLRow]] {
+        try await queries(statements)
     }
 
     package func post(_ statement: String, _ parameters: [SQLValue]) async throws {

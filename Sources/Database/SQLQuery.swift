@@ -28,10 +28,14 @@ extension SQLTransaction {
     }
 
     /// Asks everything at once: none of the questions may need the answer to another.
-    package func answers<each Value>(_ query: repeat SQLQuery<each Value>) async throws -> (repeat each Value) {
+    ///
+    /// - Parameter isLast: whether a reader asks nothing after this; see ``lastQueries(_:)``.
+    package func answers<each Value>(
+        _ query: repeat SQLQuery<each Value>, isLast: Bool = false
+    ) async throws -> (repeat each Value) {
         var statements: [SQLStatement] = []
         for statement in repeat (each query).statement { statements.append(statement) }
-        let answers = try await queries(statements)
+        let answers = try await isLast ? lastQueries(statements) : queries(statements)
         guard answers.count == statements.count else {
             throw SQLError(.other, "there is not an answer to each statement")
         }

@@ -18,17 +18,18 @@ struct PostgresAnswer: Sendable {
             return
         }
         let columnCount = PQnfields(result)
-        var names: [String] = []
         var types: [PostgresType] = []
+        types.reserveCapacity(Int(columnCount))
         for column in 0..<columnCount {
-            let name = String(cString: PQfname(result, column))
             guard PQfformat(result, column) == 1, let type = PostgresType(rawValue: PQftype(result, column)) else {
-                throw SQLError(.badRow, "\(name) is of the type \(PQftype(result, column)), which is not expected")
+                throw SQLError(
+                    .badRow,
+                    "\(String(cString: PQfname(result, column))) is of the type \(PQftype(result, column)), which is not expected"
+                )
             }
-            names.append(name)
             types.append(type)
         }
-        let columns = SQLColumns(names)
+        let columns = KnownColumns.shared.columns(of: result)
         var rows: [SQLRow] = []
         rows.reserveCapacity(Int(rowCount))
         for row in 0..<rowCount {
@@ -42,7 +43,7 @@ struct PostgresAnswer: Sendable {
                 let bytes = UnsafeRawBufferPointer(
                     start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
                 guard let value = types[Int(column)].value(of: bytes) else {
-                    throw SQLError(.badRow, "\(names[Int(column)]) cannot be read")
+                    throw SQLError(.badRow, "\(columns.names[Int(column)]) cannot be read")
                 }
                 values.append(value)
             }

@@ -95,10 +95,27 @@ package final class PostgresDatabase: SQLDatabase {
     package func read<Value: Sendable>(
         _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
-        do {
-            return try await transact(
+        try await Self.reading {
+            try await transact(
                 in: readers,
                 opening: isAhead.load(ordering: .relaxed) ? [.beginReading, .logPosition] : [.beginReading], body)
+        }
+    }
+
+    package func queries(_ statements: [SQLStatement], isHint: Bool) async throws -> [[SQLRow]] {
+        guard !statements.isEmpty else { return [] }
+        let asksForDisk = !isHint && isAhead.load(ordering: .relaxed)
+        return try await Self.reading {
+            try await attempts(
+                in: readers, opening: asksForDisk ? [.beginReading, .isShownOnDisk] : [.beginReading]
+            ) { try await $0.ask(statements) }
+        }
+    }
+
+    /// A reader has changed nothing, so there is no outcome to be unsure of.
+    private static func reading<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
         } catch let error as SQLError where error.kind == .outcomeUnknown {
             throw SQLError(.connectionLost, error.message)
         }
@@ -122,6 +139,18 @@ package final class PostgresDatabase: SQLDatabase {
     private func transact<Value: Sendable>(
         in pool: PostgresPool, opening: [PostgresStatement],
         _ body: @Sendable (any SQLTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await attempts(in: pool, opening: opening) { transaction in
+            let value = try await body(transaction)
+            try Task.checkCancellation()
+            return (value, isDurable: try await transaction.commit())
+        }
+    }
+
+    /// Runs `body`, which ends the transaction and says whether all that it did and saw is on the disk.
+    private func attempts<Value: Sendable>(
+        in pool: PostgresPool, opening: [PostgresStatement],
+        _ body: @Sendable (PostgresTransaction) async throws -> (Value, isDurable: Bool)
     ) async throws -> Value {
         var attempt = 1
         while true {
@@ -150,13 +179,12 @@ package final class PostgresDatabase: SQLDatabase {
 
     private func attempt<Value: Sendable>(
         on connection: PostgresConnection, opening: [PostgresStatement],
-        _ body: @Sendable (any SQLTransaction) async throws -> Value
+        _ body: @Sendable (PostgresTransaction) async throws -> (Value, isDurable: Bool)
     ) async throws -> Outcome<Value> {
         let transaction = PostgresTransaction(connection, settings: settings, opening: opening)
         do {
-            let value = try await body(transaction)
-            try Task.checkCancellation()
-            return .committed(value, isDurable: try await transaction.commit())
+            let (value, isDurable) = try await body(transaction)
+            return .committed(value, isDurable: isDurable)
         } catch {
             await transaction.rollBack()
             // Whatever the body made of a conflict, it is one.

@@ -25,6 +25,13 @@ struct PostgresStatement: Sendable {
                 """, parameters: [.text(position)], decodesRows: true)
     }
 
+    /// Takes the snapshot, and says whether all that it shows is on the disk already.
+    static let isShownOnDisk = Self(
+        text: """
+            SELECT (CASE WHEN pg_is_in_recovery() THEN TRUE
+                ELSE pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() END)::INT AS is_on_disk
+            """, decodesRows: true)
+
     static let commit = Self(text: "COMMIT")
     static let rollback = Self(text: "ROLLBACK")
 

@@ -15,6 +15,8 @@ final class PostgresTransaction: SQLTransaction {
         var posted: [PostgresStatement] = []
         /// What is sent with the commit.
         var last: [PostgresStatement] = []
+        /// Of a reader that ended with its last questions: whether what it saw is on the disk.
+        var wasDurable: Bool?
 
         mutating func takePosted() -> [PostgresStatement] {
             defer { posted = [] }
@@ -63,6 +65,22 @@ final class PostgresTransaction: SQLTransaction {
         return try await run(
             statements.map { PostgresStatement(text: $0.text, parameters: $0.parameters, decodesRows: true) }
         ).map(\.rows)
+    }
+
+    func lastQueries(_ statements: [SQLStatement]) async throws -> [[SQLRow]] {
+        let (hasBegun, position) = state.withLock { ($0.hasBegun, $0.logPosition) }
+        // The first round brings the position that is asked about in the last one.
+        guard !connection.role.writes, hasBegun else { return try await queries(statements) }
+        let questions = statements.map {
+            PostgresStatement(text: $0.text, parameters: $0.parameters, decodesRows: true)
+        }
+        let answers = try await run(questions + (position.map { [.isOnDisk($0)] } ?? []) + [.commit])
+        let isDurable = try position == nil || answers[questions.count].rows.first?.boolean("is_on_disk") == true
+        state.withLock { state in
+            state.hasEnded = true
+            state.wasDurable = isDurable
+        }
+        return answers.prefix(questions.count).map(\.rows)
     }
 
     func post(_ statement: String, _ parameters: [SQLValue]) async throws {
@@ -120,11 +138,12 @@ final class PostgresTransaction: SQLTransaction {
     func commit() async throws -> Bool {
         await turn.acquireEvenIfCancelled()
         defer { turn.release() }
-        let (hasBegun, rest) = try state.withLock { state in
+        let (wasDurable, hasBegun, rest) = try state.withLock { state in
             state.hasEnded = true
             if let loss = state.loss { throw loss }
-            return (state.hasBegun, state.takePosted() + state.last)
+            return (state.wasDurable, state.hasBegun, state.takePosted() + state.last)
         }
+        if let wasDurable { return wasDurable }
         guard hasBegun || !rest.isEmpty else { return true }
         // A server that said good-bye before it was asked to commit has not committed.
         guard connection.looksAlive() else {
@@ -151,6 +170,35 @@ final class PostgresTransaction: SQLTransaction {
         if let warning = connection.takeWarning() { throw SQLError(.outcomeUnknown, warning) }
         if position != nil { return try answers.first?.rows.first?.boolean("is_on_disk") == true }
         return connection.role != .writingAhead
+    }
+
+    /// Asks everything and ends the transaction, in one round trip: for readers whose opening is
+    /// ``PostgresStatement/isShownOnDisk`` or has no statement with rows. Returns the rows of each statement, and whether
+    /// all that they show is on the server's disk.
+    func ask(_ statements: [SQLStatement]) async throws -> ([[SQLRow]], isDurable: Bool) {
+        try await turn.acquire()
+        defer { turn.release() }
+        try state.withLock { state in
+            try state.requireOpen()
+            state.hasBegun = true
+        }
+        let questions = statements.map {
+            PostgresStatement(text: $0.text, parameters: $0.parameters, decodesRows: true)
+        }
+        do {
+            let answers = try await connection.run(
+                opening + questions + [.commit], within: settings.statementTimeout + Self.margin, isCancellable: true)
+            guard answers.count == opening.count + questions.count + 1 else {
+                throw SQLError(.other, "the server did not answer")
+            }
+            state.withLock { $0.hasEnded = true }
+            // Without such a statement nobody commits ahead of the disk.
+            let isDurable = try opening.count < 2 || answers[opening.count - 1].rows[0].boolean("is_on_disk")
+            return (answers[opening.count..<(answers.count - 1)].map(\.rows), isDurable)
+        } catch {
+            state.withLock { $0.loss = error }
+            throw error
+        }
     }
 
     /// Undoes all of it, in a cancelled task too. A connection that does not even do that is marked as broken.

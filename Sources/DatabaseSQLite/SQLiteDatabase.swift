@@ -5,16 +5,22 @@ import Synchronization
 
 /// SQLite behind ``SQLDatabase``: one file, one writer at a time, readers beside it on snapshots of their own.
 ///
-/// All writers wait for each other, whatever their scope. WAL with `synchronous=FULL`: a transaction that was reported durable survives a power cut. Connections block, so
-/// they are used on threads of their own pool.
+/// All writers wait for each other, whatever their scope. WAL with `synchronous=FULL`: a transaction that was reported
+/// durable survives a power cut. When others wait for their turn, a transaction that is done is not committed by itself:
+/// they go on in it, each under a savepoint, and all of them are committed, and reported, together (``SharedCommit``).
+/// Connections block, so they are used on threads of their own pool.
 package final class SQLiteDatabase: SQLDatabase {
     private static let readerCount = 4
+    /// How many transactions are committed together at most.
+    private static let sharedLimit = 32
     /// How long a statement waits for another process (`pagewright-coordinator invite`) to finish its transaction.
     private static let busyTimeoutInSeconds = 10.0
 
     private let pool: BlockingPool
     private let writer: DatabaseQueue
     private let writing = AsyncSlots(1)
+    /// What is done and not committed yet; whoever has the turn to write goes on in it.
+    private let shared = Mutex<SharedCommit?>(nil)
     private let idleReaders: Mutex<[DatabaseQueue]>
     private let reading: AsyncSlots
 
@@ -39,37 +45,119 @@ package final class SQLiteDatabase: SQLDatabase {
         on scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
         try await writing.acquire()
+        let open = shared.withLock { $0 }
+        let transaction = SQLiteTransaction(
+            queue: writer, pool: pool,
+            opening: open == nil ? ["BEGIN IMMEDIATE"] : ["SAVEPOINT one"])
+        let own = open == nil ? [] : ["RELEASE one"]
+        let value: Value
+        var isShared = false
+        do {
+            value = try await body(transaction)
+            // As in PostgreSQL: a refused statement cannot be passed over.
+            if let refusal = transaction.refusal { throw refusal }
+            if transaction.isUntouched {
+                writing.release()
+                return value
+            }
+            // Whoever waits for a turn to write can go on in the same commit.
+            isShared = writing.isAwaited && (open?.count ?? 0) < Self.sharedLimit
+            try await transaction.end(isShared ? own : own + ["COMMIT"])
+        } catch {
+            await undo(transaction, in: open)
+            writing.release()
+            throw error
+        }
+        guard isShared else {
+            shared.withLock { $0 = nil }
+            open?.finish(.success(()))
+            writing.release()
+            return value
+        }
+        let commit = open ?? SharedCommit()
+        shared.withLock { $0 = commit }
+        // The commit serves many tasks and outlives the one that began it; it ends with its turn.
+        if commit.join() { Task { await self.end(commit) } }
+        writing.release()
+        try await commit.wait()
+        return value
+    }
+
+    /// Commits what was done together, unless one of those who came behind has done so.
+    private func end(_ commit: SharedCommit) async {
+        await writing.acquireEvenIfCancelled()
         defer { writing.release() }
-        return try await transact(on: writer, beginning: "BEGIN IMMEDIATE", body)
+        guard shared.withLock({ $0 === commit }) else { return }
+        let transaction = SQLiteTransaction(queue: writer, pool: pool, opening: [])
+        do {
+            try await transaction.end(["COMMIT"])
+            shared.withLock { $0 = nil }
+            commit.finish(.success(()))
+        } catch {
+            _ = await transaction.undo(["ROLLBACK"])
+            shared.withLock { $0 = nil }
+            commit.finish(.failure(error))
+        }
+    }
+
+    /// Undoes one transaction, in a cancelled task too: it alone, when others are to be committed that SQLite still has.
+    private func undo(_ transaction: SQLiteTransaction, in open: SharedCommit?) async {
+        guard let open else {
+            _ = await transaction.undo(["ROLLBACK"])
+            return
+        }
+        // SQLite rolls all of it back by itself when the disk is full, and when the commit failed there is nothing else
+        // to be done.
+        if await transaction.undo(["ROLLBACK TO one", "RELEASE one"]) { return }
+        shared.withLock { $0 = nil }
+        open.finish(.failure(transaction.refusal ?? SQLError(.other, "another transaction could not be undone alone")))
     }
 
     package func read<Value: Sendable>(
         _ body: @Sendable (any SQLTransaction) async throws -> Value
     ) async throws -> Value {
+        try await withReader { reader in
+            let transaction = SQLiteTransaction(queue: reader, pool: pool, opening: ["BEGIN DEFERRED"])
+            do {
+                let value = try await body(transaction)
+                if let refusal = transaction.refusal { throw refusal }
+                if !transaction.isUntouched { try await transaction.end(["COMMIT"]) }
+                return value
+            } catch {
+                _ = await transaction.undo(["ROLLBACK"])
+                throw error
+            }
+        }
+    }
+
+    package func queries(_ statements: [SQLStatement], isHint: Bool) async throws -> [[SQLRow]] {
+        try await withReader { reader in
+            try await pool.run {
+                do {
+                    return try reader.writeWithoutTransaction { database in
+                        // One statement has one snapshot by itself.
+                        guard statements.count > 1 else {
+                            return try statements.map { try SQLiteTransaction.rows(database, $0) }
+                        }
+                        try database.execute(sql: "BEGIN DEFERRED")
+                        defer { if database.isInsideTransaction { try? database.execute(sql: "ROLLBACK") } }
+                        let answers = try statements.map { try SQLiteTransaction.rows(database, $0) }
+                        try database.execute(sql: "COMMIT")
+                        return answers
+                    }
+                } catch {
+                    throw error as? SQLError ?? SQLError(translating: error)
+                }
+            }
+        }
+    }
+
+    private func withReader<Value: Sendable>(_ body: (DatabaseQueue) async throws -> Value) async throws -> Value {
         try await reading.acquire()
         defer { reading.release() }
         let reader = idleReaders.withLock { $0.removeLast() }
         defer { idleReaders.withLock { $0.append(reader) } }
-        return try await transact(on: reader, beginning: "BEGIN DEFERRED", body)
-    }
-
-    private func transact<Value: Sendable>(
-        on queue: DatabaseQueue, beginning begin: String, _ body: @Sendable (any SQLTransaction) async throws -> Value
-    ) async throws -> Value {
-        let transaction = SQLiteTransaction(queue: queue, pool: pool)
-        try await transaction.run(begin)
-        do {
-            let value = try await body(transaction)
-            // As in PostgreSQL: a refused statement cannot be passed over.
-            if let refusal = transaction.refusal { throw refusal }
-            try await transaction.run("COMMIT")
-            return value
-        } catch {
-            // A cancelled task must roll back too, so this does not inherit the cancellation. It fails only when
-            // SQLite rolled back by itself (a full disk), which is what was wanted.
-            _ = await Task.detached { try? await transaction.run("ROLLBACK") }.value
-            throw error
-        }
+        return try await body(reader)
     }
 
     private static func configuration(isReader: Bool) -> Configuration {

@@ -18,6 +18,7 @@ package enum Schema {
         Migration(number: 13, name: "address rules", statements: addressRules),
         Migration(number: 14, name: "tries side by side", statements: triesSideBySide),
         Migration(number: 15, name: "page checks", statements: PageChecksSchema.statements),
+        Migration(number: 16, name: "tries of a talk", statements: triesOfATalk),
     ]
 
     private static let mainJob = [
@@ -121,6 +122,13 @@ package enum Schema {
             WHERE state IN ('ready', 'leased') AND trial IS NULL
         """,
         "CREATE INDEX job_active_of_site ON job(site_id) WHERE state IN ('ready', 'leased')",
+    ]
+
+    private static let triesOfATalk = [
+        // Each grant asks which tries came last in a talk; most talks have none, however long they are.
+        "CREATE INDEX edit_tries ON edit(conversation_id, id) WHERE variant_group IS NOT NULL",
+        // Each end of a job asks who is next in the line of its site, not in all lines.
+        "CREATE INDEX job_queued_of_site ON job(site_id, priority DESC, id) WHERE state = 'queued'",
     ]
 
     private static let addressRules = [

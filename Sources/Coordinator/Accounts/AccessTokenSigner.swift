@@ -12,6 +12,7 @@ package struct AccessTokenSigner: Sendable {
     private static let issuer = "pagewright"
     private static let viewIssuer = "pagewright-view"
     private let keys: JWTKeyCollection
+    private let known = VerifiedTokens()
 
     /// Throws when `key` is shorter than 32 bytes.
     package init(key: [UInt8]) async throws(ServiceError) {
@@ -34,6 +35,7 @@ package struct AccessTokenSigner: Sendable {
 
     /// Throws `unauthenticated` for everything that ``sign(_:session:at:)`` did not make or that has expired.
     package func verify(_ text: String, at now: Timestamp) async throws(ServiceError) -> AuthenticatedCaller {
+        if let caller = known.find(text), now < caller.expiresAt { return caller }
         let claims: Claims
         do {
             claims = try await keys.verify(text, as: Claims.self)
@@ -48,9 +50,11 @@ package struct AccessTokenSigner: Sendable {
         guard now.millisecondsSinceEpoch < claims.exp * 1000 else {
             throw Self.refusal("the access token has expired", rule: "access-token-expired")
         }
-        return AuthenticatedCaller(
+        let caller = AuthenticatedCaller(
             principal: Principal(user: user, role: role),
             expiresAt: Timestamp(millisecondsSinceEpoch: claims.exp * 1000), session: session)
+        known.note(caller, for: text)
+        return caller
     }
 
     package func sign(_ ticket: ViewTicket, at now: Timestamp) async throws -> String {

@@ -169,7 +169,9 @@ package struct EditService: Sendable {
 
     /// All that is decided belongs to the site: edits of other sites are taken side by side.
     func scope(of reference: String, for principal: Principal) async throws -> SQLScope {
-        .only([try await database.read { try await access.find(reference, for: principal, in: $0).id.text }])
+        // Whether there is one, and whose it is, the transaction sees.
+        if let id = SiteID(reference) { return .only([id.text]) }
+        return .only([try await database.read { try await access.find(reference, for: principal, in: $0).id.text }])
     }
 
     private func hold(
@@ -212,7 +214,12 @@ package struct EditService: Sendable {
         guard let shown = site.preview ?? site.live else {
             throw ServiceError(.failedPrecondition, "\(site.slug) has no version to edit", rule: "no-version")
         }
-        let queued = try await stores.jobs.countQueued(of: site.id, in: transaction)
+        guard let first = drafts.first else { return [] }
+        let firstEngine = try first.engine ?? site.engine ?? EngineName(named: settings.defaultEngine)
+        let (queued, active, share, current, setting) = try await transaction.answers(
+            stores.jobs.countQueued(of: site.id), stores.jobs.active(of: site.id),
+            stores.jobs.fairShare(of: site.owner), stores.conversations.current(of: site.id),
+            stores.engines.find(firstEngine))
         guard queued < settings.queuedEditsPerSite, queued + drafts.count <= settings.queuedEditsPerSite + 1 else {
             throw ServiceError(
                 .quotaExceeded, "\(queued) edits of \(site.slug) wait already",
@@ -225,6 +232,7 @@ package struct EditService: Sendable {
         let viewer = JobViewer(stores: stores, workers: workers)
         var accepted: [(edit: Edit, job: JobView)] = []
         var conversation: ConversationID?
+        var end: SiteLine.End? = SiteLine.End(active: active, queued: queued, share: share)
         for (index, draft) in drafts.enumerated() {
             var base: VersionNumber?
             if let number = draft.baseVersion {
@@ -234,16 +242,18 @@ package struct EditService: Sendable {
             if variants != nil { base = base ?? shown }
             if conversation == nil {
                 conversation = try await self.conversation(
-                    draft, of: site, for: principal, at: now, in: transaction)
+                    draft, of: site, current: current, for: principal, at: now, in: transaction)
             }
-            let engine = try draft.engine ?? site.engine ?? EngineName(named: settings.defaultEngine)
-            try await EngineSwitch(stores: stores).requireEnabled(engine, in: transaction)
+            // Several drafts are one request, tried several times.
+            let engine = firstEngine
+            try EngineSwitch.requireEnabled(engine, setting)
             try await BudgetGate(stores: stores).admit(engine, to: site, at: now, in: transaction)
             let variant =
                 variants.map { EditVariant(group: editIDs[0], number: index + 1, count: $0) } ?? variant
             let job = try await SiteLine(stores: stores).join(
                 Job(id: jobIDs[index], site: site.id, kind: .edit, trial: variant?.group, createdAt: now),
-                owner: site.owner, at: now, in: transaction)
+                owner: site.owner, behind: end, at: now, in: transaction)
+            end = nil
             let edit = Edit(
                 id: editIDs[index], site: site.id, author: principal.user, prompt: draft.prompt, engine: engine,
                 base: base ?? shown, isBaseChosen: base != nil, job: job.id, isFresh: draft.isFresh, createdAt: now,
@@ -257,14 +267,14 @@ package struct EditService: Sendable {
             try await AuditTrail(stores: stores).record(
                 .editAccepted, on: edit.id.text, of: site.id, for: principal, details, at: now, in: transaction)
             try await JobEvents(feed: feed).append(.jobQueued, job, owner: site.owner, at: now, in: transaction)
-            accepted.append((edit, try await viewer.view(JobRecord(job: job), in: transaction)))
+            accepted.append((edit, try await viewer.view(JobRecord(job: job), edit: edit, in: transaction)))
         }
         return accepted
     }
 
     /// The conversation that an edit belongs to; the first edit of a site begins one.
     private func conversation(
-        _ draft: Draft, of site: Site, for principal: Principal, at now: Timestamp,
+        _ draft: Draft, of site: Site, current: Conversation?, for principal: Principal, at now: Timestamp,
         in transaction: any SQLTransaction
     ) async throws -> ConversationID {
         if let id = draft.conversation {
@@ -273,7 +283,7 @@ package struct EditService: Sendable {
             }
             return id
         }
-        if let current = try await stores.conversations.current(of: site.id, in: transaction) { return current.id }
+        if let current { return current.id }
         let conversation = Conversation(
             id: ConversationID(at: now), site: site.id, title: draft.prompt.text, startedBy: principal.user,
             createdAt: now)
@@ -283,7 +293,10 @@ package struct EditService: Sendable {
 
     private func announce(_ accepted: [(edit: Edit, job: JobView)]) async {
         FaultPoint.editAccepted.reach()
-        for (_, view) in accepted where view.job.isActive { await ready.announce(view.job) }
+        for (edit, view) in accepted {
+            ready.sites.note(edit.engine, of: edit.job)
+            if view.job.isActive { await ready.announce(view.job) }
+        }
         feed.announce()
         for (edit, _) in accepted {
             logger.info(

@@ -8,6 +8,8 @@ struct AgentSession: Sendable {
     private static let resyncInterval = Duration.seconds(30)
     /// A job that a host would not take is offered again after this, so that the two do not go round in circles.
     private static let delayAfterRejection = Duration.seconds(1)
+    /// For how long it is not asked again, for a credit alone, whether this session is the newest.
+    private static let creditTrust = Duration.milliseconds(250)
 
     let host: HostID
     let epoch: Int64
@@ -24,16 +26,57 @@ struct AgentSession: Sendable {
     let words: HostWords
     /// Asks the database whether this session is its host's newest, on whatever coordinator, and the host a member.
     let isNewest: @Sendable () async throws -> Bool
+    /// Why it is not: what the agent is told when it has to go.
+    let reasonToGo: @Sendable () async -> String
     let logger: Logger
+    private let newest = LastSight()
+
+    init(
+        host: HostID, epoch: Int64, outbox: SessionOutbox, liveness: SessionLiveness, registry: SessionRegistry,
+        workers: WorkerPool, dispatcher: JobDispatcher, ledger: JobLedger, generations: GenerationLedger,
+        completions: JobCompletions, desiredState: DesiredState, recovery: RecoveryService, words: HostWords,
+        isNewest: @escaping @Sendable () async throws -> Bool, reasonToGo: @escaping @Sendable () async -> String,
+        logger: Logger
+    ) {
+        self.host = host
+        self.epoch = epoch
+        self.outbox = outbox
+        self.liveness = liveness
+        self.registry = registry
+        self.workers = workers
+        self.dispatcher = dispatcher
+        self.ledger = ledger
+        self.generations = generations
+        self.completions = completions
+        self.desiredState = desiredState
+        self.recovery = recovery
+        self.words = words
+        self.isNewest = isNewest
+        self.reasonToGo = reasonToGo
+        self.logger = logger
+    }
 
     func receive(_ message: AgentMessage) async throws {
         liveness.touch()
-        // A late hello can make the session of the living agent the older one: it is told, and comes back.
-        guard try await isNewest() else {
-            outbox.send(.goAway(reason: "a newer session of this host was opened", delay: .zero))
+        do {
+            // A late hello can make the session of the living agent the older one: it is told, and comes back.
+            switch message {
+            // The transactions of these look for themselves.
+            case .accept, .complete: break
+            // Decides nothing that is kept, and comes after every job.
+            case .credit where newest.wasSeen(within: Self.creditTrust): break
+            default:
+                guard try await isNewest() else { throw SupersededSession() }
+                newest.note()
+            }
+            try await handle(message)
+        } catch is SupersededSession {
+            outbox.send(.goAway(reason: await reasonToGo(), delay: .zero))
             outbox.close()
-            return
         }
+    }
+
+    private func handle(_ message: AgentMessage) async throws {
         switch message {
         case .hello:
             throw ServiceError(.invalidArgument, "a session has one hello", field: "hello", rule: "session-hello")
@@ -47,11 +90,12 @@ struct AgentSession: Sendable {
             workers.setSlots(slots, of: host, epoch: epoch)
         case .accept(let lease):
             dispatcher.offerAnswered(lease)
-            if try await ledger.accept(lease, from: host) {
+            if try await ledger.accept(lease, from: host, in: epoch) {
                 workers.noteStart(of: lease, by: host)
             } else {
                 outbox.send(.leaseLost(lease))
             }
+            newest.note()
         case .reject(let lease, _):
             dispatcher.offerAnswered(lease)
             try await ledger.handBack(lease, from: host, delay: Self.delayAfterRejection)
@@ -64,7 +108,8 @@ struct AgentSession: Sendable {
         case .complete(let completion):
             // It stays with the host, which sends it again until it gets a verdict.
             guard !recovery.isActive else { return }
-            let verdict = try await completions.complete(completion, from: host)
+            let verdict = try await completions.complete(completion, from: host, in: epoch)
+            newest.note()
             workers.noteEnd(of: completion.lease, by: host)
             outbox.send(.verdict(completion.lease, verdict))
         case .siteStatus(let status):

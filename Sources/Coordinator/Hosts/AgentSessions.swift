@@ -98,7 +98,8 @@ package struct AgentSessions: Sendable {
             dispatcher: dispatcher, ledger: ledger, generations: generations, completions: completions,
             desiredState: desiredState, recovery: recovery,
             words: HostWords(database: database, stores: stores, logger: logger),
-            isNewest: { try await isNewest(host, epoch: epoch) }, logger: logger)
+            isNewest: { try await isNewest(host, epoch: epoch) }, reasonToGo: { await reasonToGo(host) },
+            logger: logger)
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))
         for lease in lost { outbox.send(.leaseLost(lease)) }
@@ -178,7 +179,16 @@ package struct AgentSessions: Sendable {
     }
 
     private func isNewest(_ id: HostID, epoch: Int64) async throws -> Bool {
-        try await database.read { try await stores.hosts.find(id, in: $0)?.admits(frameOf: epoch) ?? false }
+        try await database.answer(stores.hosts.find(id), isHint: true)?.admits(frameOf: epoch) ?? false
+    }
+
+    private func reasonToGo(_ id: HostID) async -> String {
+        let host = (try? await database.answer(stores.hosts.find(id), isHint: true)) ?? nil
+        return switch host?.state {
+        case .revoked, nil: "the host was revoked"
+        case .quarantined: "two machines use the certificate of this host"
+        default: "a newer session of this host was opened"
+        }
     }
 
     private func announceClosed(_ host: HostID, epoch: Int64) async throws {

@@ -57,38 +57,48 @@ package struct JobCompletions: Sendable {
 
     /// Checks everything again, then records the outcome in one transaction that compares attempt, token and fence.
     package func complete(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
-        let verdict = try await decide(completion, from: host)
+        try await complete(completion, from: host, in: nil)
+    }
+
+    /// The same for what came in a session; throws ``SupersededSession`` when that is not the host's newest.
+    func complete(
+        _ completion: JobCompletion, from host: HostID, in epoch: Int64?
+    ) async throws -> CompletionVerdict {
+        let verdict = try await decide(completion, from: host, in: epoch)
         MetricsSystem.factory.increment(.completions, verdict.rawValue)
         if verdict == .stale { MetricsSystem.factory.increment(.staleWrites, "completion") }
         return verdict
     }
 
-    private func decide(_ completion: JobCompletion, from host: HostID) async throws -> CompletionVerdict {
+    private func decide(
+        _ completion: JobCompletion, from host: HostID, in epoch: Int64?
+    ) async throws -> CompletionVerdict {
         let lease = completion.lease
         let applied: (job: Job, next: [Job])?
         if let result = Self.plainResult(of: completion), let site = ready.sites.known([lease.job])[lease.job] {
             // Nothing is to be checked first: the one transaction decides.
             FaultPoint.completionReceived.reach()
-            applied = try await apply(result, of: completion, to: site, from: host)
+            applied = try await apply(result, of: completion, to: site, from: host, in: epoch)
         } else {
-            guard let current = try await database.read({ try await stores.jobs.find(lease.job, in: $0) }) else {
-                return .stale
-            }
+            let (found, member) = try await database.answers(stores.jobs.find(lease.job), stores.hosts.find(host))
+            if let epoch { try SupersededSession.check(epoch, of: member) }
+            guard let current = found else { return .stale }
             if let verdict = current.job.verdict(on: lease, from: host) { return verdict }
             FaultPoint.completionReceived.reach()
             let result = try await result(of: completion)
             if case .version(let content, let parent, let edit) = result {
                 applied = try await recorder.recording(content) {
                     try await apply(
-                        .version($0, parent: parent, edit: edit), of: completion, to: current.job.site, from: host)
+                        .version($0, parent: parent, edit: edit), of: completion, to: current.job.site, from: host,
+                        in: epoch)
                 }
             } else {
-                applied = try await apply(result, of: completion, to: current.job.site, from: host)
+                applied = try await apply(result, of: completion, to: current.job.site, from: host, in: epoch)
             }
         }
         FaultPoint.afterCompletionCommit.reach()
         guard let applied else {
-            let record = try await database.read { try await stores.jobs.find(lease.job, in: $0) }
+            let record = try await database.answer(stores.jobs.find(lease.job))
             return record?.job.verdict(on: lease, from: host) ?? .stale
         }
         ended.note(lease, of: host, at: clock.now())
@@ -140,7 +150,7 @@ package struct JobCompletions: Sendable {
     }
 
     private func apply(
-        _ result: Result, of completion: JobCompletion, to siteID: SiteID, from host: HostID
+        _ result: Result, of completion: JobCompletion, to siteID: SiteID, from host: HostID, in epoch: Int64?
     ) async throws -> (job: Job, next: [Job])? {
         let lease = completion.lease
         let now = clock.now()
@@ -148,8 +158,11 @@ package struct JobCompletions: Sendable {
         return try await database.withTransaction(on: .only([siteID.text])) {
             transaction -> (job: Job, next: [Job])? in
             // The site first, then the job: the order of locks everywhere.
-            let (foundSite, foundJob, asked) = try await transaction.answers(
-                stores.sites.find(siteID), stores.jobs.find(lease.job), stores.edits.find(job: lease.job))
+            let (foundSite, foundJob, asked, member, active, line) = try await transaction.answers(
+                stores.sites.find(siteID), stores.jobs.find(lease.job), stores.edits.find(job: lease.job),
+                stores.hosts.find(host), stores.jobs.active(of: siteID),
+                stores.jobs.firstQueued(of: siteID, limit: 2))
+            if let epoch { try SupersededSession.check(epoch, of: member) }
             guard var site = foundSite, var record = foundJob, site.admits(lease, of: host, on: record.job) else {
                 return nil
             }
@@ -208,7 +221,8 @@ package struct JobCompletions: Sendable {
                 in: transaction)
             let next =
                 record.job.isTerminal
-                ? try await SiteLine(stores: stores).moveUp(site.id, at: now, in: transaction) : []
+                ? try await SiteLine(stores: stores).moveUp(
+                    site.id, behind: active.filter { $0.id != lease.job }, line, at: now, in: transaction) : []
             FaultPoint.beforeCompletionCommit.reach()
             return (record.job, next)
         }

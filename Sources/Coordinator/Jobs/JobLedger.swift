@@ -94,12 +94,15 @@ package struct JobLedger: Sendable {
             let fence = site.raiseFence()
             try await stores.sites.save(site, in: transaction)
             let shownBase = edit.isBaseChosen ? edit.base : site.preview ?? edit.base
-            let (current, active, shownVersion) = try await transaction.answers(
-                stores.jobs.find(id), stores.jobs.active(of: site.id), stores.versions.find(shownBase, of: site.id))
-            guard var record = current, case .ready = record.job.state else {
+            let (active, shownVersion, lastTries) = try await transaction.answers(
+                stores.jobs.active(of: site.id), stores.versions.find(shownBase, of: site.id),
+                stores.edits.lastVariants(in: edit.conversation, before: edit.id))
+            guard let current = active.first(where: { $0.id == id }), case .ready = current.state else {
                 // Somebody else granted it meanwhile. The fence that this one raised would make that lease stale.
                 throw GrantedElsewhere()
             }
+            var record = found
+            record.job = current
             let others = active.filter { $0.id != id }
             guard record.job.fits(beside: others) else {
                 throw ServiceError(.internalError, "\(id) is ready beside a job of its site that it does not fit")
@@ -125,7 +128,7 @@ package struct JobLedger: Sendable {
                 base: base.digest, engine: edit.engine,
                 prompt: assignment.prompt, limits: assignment.limits, model: assignment.model,
                 replay: assignment.replay,
-                conversation: try await memory(of: edit, in: transaction),
+                conversation: Self.memory(of: edit, after: lastTries),
                 continuation: edit.prompt.text,
                 generation: try await task(of: record.job, in: transaction))
             return Granted(offer: offer, waited: waited)
@@ -160,10 +163,9 @@ package struct JobLedger: Sendable {
     /// Under which name an engine is to remember the talk that this edit belongs to; empty when it is told all of it. A
     /// plan, what is made of one, and tries side by side are told in full: a memory cannot have them all, and after tries
     /// a new one begins.
-    private func memory(of edit: Edit, in transaction: any SQLTransaction) async throws -> String {
+    private static func memory(of edit: Edit, after tries: EditID?) -> String {
         guard edit.mode == .change, edit.plan == nil, edit.variant == nil, let conversation = edit.conversation
         else { return "" }
-        let tries = try await stores.edits.lastVariants(in: conversation, before: edit.id, in: transaction)
         return tries.map { "\(conversation)_\($0)" } ?? conversation.text
     }
 
@@ -177,12 +179,16 @@ package struct JobLedger: Sendable {
 
     /// The sites of these jobs. A job that is not there has none, and the transaction does not find it either.
     private func scope(of jobs: [JobID]) async throws -> SQLScope {
-        let known = ready.sites.known(jobs)
-        let rest = jobs.filter { known[$0] == nil }
-        guard !rest.isEmpty else { return .only(Set(known.values.map(\.text))) }
-        let found = try await database.read { try await stores.jobs.sites(of: rest, in: $0) }
-        ready.sites.note(found)
-        return .only(Set(known.values.map(\.text)).union(found.values.map(\.text)))
+        var known = ready.sites.known(jobs)
+        var rest = jobs.filter { known[$0] == nil }[...]
+        while !rest.isEmpty {
+            let some = Array(rest.prefix(500))
+            rest = rest.dropFirst(500)
+            let found = try await database.answer(stores.jobs.sites(of: some), isHint: true)
+            ready.sites.note(found)
+            known.merge(found) { old, _ in old }
+        }
+        return .only(Set(known.values.map(\.text)))
     }
 
     /// Rolls back, and returns `nil`, when another coordinator was faster.
@@ -197,9 +203,11 @@ package struct JobLedger: Sendable {
     }
 
     /// The host took the offer. Returns whether the lease is still its own.
-    func accept(_ lease: JobLease, from host: HostID) async throws -> Bool {
+    ///
+    /// - Parameter epoch: of the session that says so; throws ``SupersededSession`` when it is not the host's newest.
+    func accept(_ lease: JobLease, from host: HostID, in epoch: Int64? = nil) async throws -> Bool {
         let now = clock.now()
-        let accepted = try await move(lease, from: host, event: .jobStarted) { job in
+        let accepted = try await move(lease, from: host, in: epoch, event: .jobStarted) { job in
             try job.accept(lease, until: now + settings.leaseDuration, at: now)
             try job.report(lease, step: "Starting", progress: 1, at: now)
         }
@@ -331,14 +339,17 @@ package struct JobLedger: Sendable {
 
     /// Applies one move under a lease; `nil` when the lease is not (or not any more) the host's.
     private func move(
-        _ lease: JobLease, from host: HostID, event: Event.Kind, _ body: @Sendable (inout Job) throws -> Void
+        _ lease: JobLease, from host: HostID, in epoch: Int64? = nil, event: Event.Kind,
+        _ body: @Sendable (inout Job) throws -> Void
     ) async throws -> Job? {
         let now = clock.now()
         let (job, next) = try await database.withTransaction(on: try await scope(of: [lease.job])) {
             transaction -> (Job?, [Job]) in
-            guard var record = try await stores.jobs.find(lease.job, in: transaction),
-                record.job.grant?.host == host, record.job.grant?.lease == lease,
-                let site = try await stores.sites.find(record.job.site, in: transaction)
+            let (foundJob, foundSite, member) = try await transaction.answers(
+                stores.jobs.find(lease.job), stores.sites.find(of: lease.job), stores.hosts.find(host))
+            if let epoch { try SupersededSession.check(epoch, of: member) }
+            guard var record = foundJob, record.job.grant?.host == host, record.job.grant?.lease == lease,
+                let site = foundSite
             else { return (nil, []) }
             do {
                 try body(&record.job)

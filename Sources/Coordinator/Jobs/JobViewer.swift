@@ -8,8 +8,12 @@ struct JobViewer: Sendable {
     let workers: WorkerPool
 
     func view(_ record: JobRecord, in transaction: any SQLTransaction) async throws -> JobView {
-        let edit = try await stores.edits.find(job: record.job.id, in: transaction)
-        return JobView(
+        try await view(record, edit: try await stores.edits.find(job: record.job.id, in: transaction), in: transaction)
+    }
+
+    /// The same for a caller who has the edit.
+    func view(_ record: JobRecord, edit: Edit?, in transaction: any SQLTransaction) async throws -> JobView {
+        JobView(
             job: record.job, edit: edit, wait: try await wait(record.job, engine: edit?.engine, in: transaction),
             summary: record.summary, findings: record.findings, usage: record.usage,
             review: record.job.isTerminal ? try await stores.reviews.find(record.job.id, in: transaction) : nil,
@@ -20,18 +24,22 @@ struct JobViewer: Sendable {
     private func wait(
         _ job: Job, engine: EngineName?, in transaction: any SQLTransaction
     ) async throws -> JobWait? {
-        let position: Int
+        let isQueued: Bool
         switch job.state {
-        case .queued: position = try await stores.jobs.countBefore(queued: job, in: transaction) + 1
-        case .ready: position = try await stores.jobs.countBefore(ready: job, in: transaction) + 1
+        case .queued: isQueued = true
+        case .ready: isQueued = false
         case .leased, .succeeded, .answered, .failed, .cancelled, .dead: return nil
         }
-        if try await stores.installation.isRecovering(in: transaction) {
+        let (before, isRecovering, holders) = try await transaction.answers(
+            isQueued ? stores.jobs.countBefore(queued: job) : stores.jobs.countBefore(ready: job),
+            stores.installation.isRecovering, stores.jobs.active(of: job.site))
+        let position = before + 1
+        if isRecovering {
             return JobWait(
                 reason: .recovery, message: "The coordinator is in recovery until an admin has looked.",
                 position: position)
         }
-        if case .queued = job.state, let active = try await stores.jobs.active(of: job.site, in: transaction).first {
+        if isQueued, let active = holders.first {
             let since = active.grant?.acceptedAt ?? active.updatedAt
             return JobWait(
                 reason: .siteBusy,

@@ -25,14 +25,21 @@ package struct ReadyJobs: Sendable {
     func announce(_ job: Job, delay: Duration = .zero) async {
         sites.note([job.id: job.site])
         do {
-            guard let engine = try await database.read({ try await stores.edits.find(job: job.id, in: $0) })?.engine
-            else { return }
+            guard let engine = try await engine(of: job.id) else { return }
             try await queue.enqueue(
                 QueueEntry(job: job.id, label: QueueLabel(engine), priority: job.priority), delay: delay)
         } catch {
             logger.debug("Could not put a job into the queue", metadata: ["job.id": "\(job.id)", "error": "\(error)"])
             missedHints.announce()
         }
+    }
+
+    private func engine(of job: JobID) async throws -> EngineName? {
+        if let known = sites.engine(of: job) { return known }
+        let edit = try await database.answer(stores.edits.find(job: job), isHint: true)
+        guard let engine = edit?.engine else { return nil }
+        sites.note(engine, of: job)
+        return engine
     }
 
     /// The job does not wait any more. One that stays in the queue is refused when it is taken.

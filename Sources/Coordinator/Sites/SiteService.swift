@@ -91,7 +91,8 @@ package struct SiteService: Sendable {
             let sites = try await stores.sites.list(
                 owner: principal.isAdmin ? nil : principal.user, matching: word.trimmed.lowercased(), page: page,
                 in: transaction)
-            let views = try await SiteViewer(stores: stores, settings: settings).views(sites.items, in: transaction)
+            let views = try await SiteViewer(stores: stores, settings: settings).views(
+                sites.items, isLast: true, in: transaction)
             return Page(items: views, nextCursor: sites.nextCursor)
         }
     }

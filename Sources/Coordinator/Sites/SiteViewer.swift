@@ -12,12 +12,16 @@ struct SiteViewer: Sendable {
     }
 
     /// One for each site, in their order. Asks the database once, for a page of sites as for one.
-    func views(_ sites: [Site], in transaction: any SQLTransaction) async throws -> [SiteView] {
+    ///
+    /// - Parameter isLast: whether the caller reads, and nothing more after this.
+    func views(
+        _ sites: [Site], isLast: Bool = false, in transaction: any SQLTransaction
+    ) async throws -> [SiteView] {
         guard !sites.isEmpty else { return [] }
         let ids = sites.map(\.id)
         let (placements, hosts, times, domains) = try await transaction.answers(
             stores.placements.list(of: ids), stores.hosts.hosts(of: ids), stores.versions.previewTimes(of: ids),
-            stores.sites.domains(of: ids))
+            stores.sites.domains(of: ids), isLast: isLast)
         let names = SiteNames(settings: settings)
         return sites.map { site in
             SiteView(

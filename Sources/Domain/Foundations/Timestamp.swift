@@ -34,9 +34,32 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
         let seconds = (millisecondsSinceEpoch - Int64(milliseconds)) / 1000
         let secondOfDay = Int(((seconds % 86_400) + 86_400) % 86_400)
         let (year, month, day) = Self.civilDate(daysSinceEpoch: Int((seconds - Int64(secondOfDay)) / 86_400))
-        return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
-            + Self.padded(secondOfDay / 3600, 2) + ":" + Self.padded(secondOfDay / 60 % 60, 2) + ":"
-            + Self.padded(secondOfDay % 60, 2) + "." + Self.padded(milliseconds, 3) + "Z"
+        guard (0...9999).contains(year) else {
+            return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
+                + Self.padded(secondOfDay / 3600, 2) + ":" + Self.padded(secondOfDay / 60 % 60, 2) + ":"
+                + Self.padded(secondOfDay % 60, 2) + "." + Self.padded(milliseconds, 3) + "Z"
+        }
+        // Answers are full of these.
+        return String(unsafeUninitializedCapacity: 24) { bytes in
+            var end = 0
+            func write(_ value: Int, _ width: Int, then mark: UInt8) {
+                var rest = value
+                for place in stride(from: end + width - 1, through: end, by: -1) {
+                    bytes[place] = UInt8(0x30 + rest % 10)
+                    rest /= 10
+                }
+                bytes[end + width] = mark
+                end += width + 1
+            }
+            write(year, 4, then: 0x2d)
+            write(month, 2, then: 0x2d)
+            write(day, 2, then: 0x54)
+            write(secondOfDay / 3600, 2, then: 0x3a)
+            write(secondOfDay / 60 % 60, 2, then: 0x3a)
+            write(secondOfDay % 60, 2, then: 0x2e)
+            write(milliseconds, 3, then: 0x5a)
+            return end
+        }
     }
 
     /// The proleptic Gregorian date, after Howard Hinnant's `civil_from_days`.

@@ -24,6 +24,11 @@ package struct AddressRules: Sendable, Hashable {
 
     /// Refuses paths that no page can have. A slash in front is left out; empty is the standard page.
     package init(mode: Mode = .pages, missingPage: String = standardMissingPage) throws(ServiceError) {
+        // What nearly every site has.
+        guard missingPage != Self.standardMissingPage else {
+            self = Self(mode: mode, unchecked: missingPage)
+            return
+        }
         let text = missingPage.trimmed
         let relative = text.hasPrefix("/") ? String(text.dropFirst()) : text
         guard !relative.isEmpty else {

@@ -4,11 +4,7 @@ package struct Slug: Hashable, Sendable, CustomStringConvertible {
 
     /// 3 to 40 of `a-z 0-9 -`; a letter or digit at both ends; no `--`, which separates a site from `preview`.
     package init(_ text: String) throws(ServiceError) {
-        let bytes = Array(text.utf8)
-        let isAlphanumeric: (UInt8) -> Bool = { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) }
-        guard (3...40).contains(bytes.count), bytes.allSatisfy({ isAlphanumeric($0) || $0 == 0x2d }),
-            isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]), !text.contains("--")
-        else {
+        guard Self.isWellFormed(text) else {
             throw ServiceError(
                 .invalidArgument,
                 "\"\(text.prefix(64))\" cannot be a slug: use 3 to 40 of a-z, 0-9 and single hyphens inside",
@@ -22,6 +18,21 @@ package struct Slug: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { text }
+
+    /// One look at each byte: every row of a site that is read comes through here.
+    private static func isWellFormed(_ text: String) -> Bool {
+        var length = 0
+        var wasHyphen = true
+        for byte in text.utf8 {
+            length += 1
+            switch byte {
+            case 0x61...0x7a, 0x30...0x39: wasHyphen = false
+            case 0x2d where !wasHyphen: wasHyphen = true
+            default: return false
+            }
+        }
+        return (3...40).contains(length) && !wasHyphen
+    }
 
     private static let reserved: Set<String> = [
         "admin", "api", "app", "generate", "internal", "localhost", "mail", "new", "pagewright", "preview", "root",

@@ -58,8 +58,9 @@ package struct AuditStore: Sendable {
     package func seal(
         _ entries: [SealedAuditEntry], head: AuditHead, in transaction: any SQLTransaction
     ) async throws {
+        // Nobody waits for each: a transaction that is open for long keeps what others have deleted since.
         for sealed in entries {
-            try await transaction.execute(
+            try await transaction.post(
                 "UPDATE audit_entry SET number = $2, previous_hash = $3, hash = $4 WHERE id = $1 AND number IS NULL",
                 [
                     .text(sealed.entry.id), .integer(sealed.number), SQLValue(sealed.previousHash),

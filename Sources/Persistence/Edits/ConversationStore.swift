@@ -6,7 +6,7 @@ package struct ConversationStore: Sendable {
     package init() {}
 
     package func insert(_ conversation: Conversation, in transaction: any SQLTransaction) async throws {
-        try await transaction.execute(
+        try await transaction.post(
             "INSERT INTO conversation (id, site_id, title, started_by, created_at) VALUES ($1, $2, $3, $4, $5)",
             [
                 SQLValue(conversation.id), SQLValue(conversation.site), .text(conversation.title),
@@ -24,9 +24,13 @@ package struct ConversationStore: Sendable {
 
     /// The newest one.
     package func current(of site: SiteID, in transaction: any SQLTransaction) async throws -> Conversation? {
-        try await transaction.query(
-            "SELECT * FROM conversation WHERE site_id = $1 ORDER BY id DESC LIMIT 1", [SQLValue(site)]
-        ).first.map(Self.conversation)
+        try await transaction.answer(current(of: site))
+    }
+
+    package func current(of site: SiteID) -> SQLQuery<Conversation?> {
+        SQLQuery("SELECT * FROM conversation WHERE site_id = $1 ORDER BY id DESC LIMIT 1", [SQLValue(site)]) {
+            try $0.first.map(Self.conversation)
+        }
     }
 
     /// Newest first.

@@ -6,7 +6,7 @@ package struct EditStore: Sendable {
     package init() {}
 
     package func insert(_ edit: Edit, in transaction: any SQLTransaction) async throws {
-        try await transaction.execute(
+        try await transaction.post(
             """
             INSERT INTO edit (id, site_id, author_id, prompt, engine, base_version, base_chosen, job_id, created_at,
                 conversation_id, mode, plan_id, planned_files, variant_group, variant, variants, replay_of, fresh)
@@ -97,15 +97,13 @@ package struct EditStore: Sendable {
     }
 
     /// The tries side by side that were asked for last in a conversation before `edit`; `nil` when there were none.
-    package func lastVariants(
-        in conversation: ConversationID, before edit: EditID, in transaction: any SQLTransaction
-    ) async throws -> EditID? {
-        try await transaction.query(
+    package func lastVariants(in conversation: ConversationID?, before edit: EditID) -> SQLQuery<EditID?> {
+        SQLQuery(
             """
             SELECT variant_group FROM edit WHERE conversation_id = $1 AND id < $2 AND variant_group IS NOT NULL
             ORDER BY id DESC LIMIT 1
             """, [SQLValue(conversation), SQLValue(edit)]
-        ).first?.optionalIdentifier("variant_group")
+        ) { try $0.first?.optionalIdentifier("variant_group") }
     }
 
     private static func edit(_ row: SQLRow) throws -> Edit {

@@ -10,8 +10,13 @@ package struct EngineStore: Sendable {
     }
 
     package func find(_ engine: EngineName, in transaction: any SQLTransaction) async throws -> EngineSetting? {
-        try await transaction.query("SELECT * FROM engine_setting WHERE engine = $1", [.text(engine.rawValue)]).first
-            .map(Self.setting)
+        try await transaction.answer(find(engine))
+    }
+
+    package func find(_ engine: EngineName) -> SQLQuery<EngineSetting?> {
+        SQLQuery("SELECT * FROM engine_setting WHERE engine = $1", [.text(engine.rawValue)]) {
+            try $0.first.map(Self.setting)
+        }
     }
 
     /// The key as it was sealed; `nil` when there is none.

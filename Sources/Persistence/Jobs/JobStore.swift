@@ -7,7 +7,7 @@ package struct JobStore: Sendable {
 
     package func insert(_ job: Job, owner: UserID, in transaction: any SQLTransaction) async throws {
         let record = JobRecord(job: job)
-        try await transaction.execute(
+        try await transaction.post(
             """
             INSERT INTO job (id, site_id, kind, priority, created_at, state, attempt, losses, cancel_requested_at, step,
                 progress, host_id, lease_token, lease_fence, lease_expires_at, accepted_at, version, failure_kind,
@@ -47,15 +47,13 @@ package struct JobStore: Sendable {
     }
 
     /// The sites of those of `jobs` that are there.
-    package func sites(of jobs: [JobID], in transaction: any SQLTransaction) async throws -> [JobID: SiteID] {
-        var sites: [JobID: SiteID] = [:]
-        for job in jobs {
-            guard
-                let row = try await transaction.query("SELECT site_id FROM job WHERE id = $1", [SQLValue(job)]).first
-            else { continue }
-            sites[job] = try row.identifier("site_id")
+    package func sites(of jobs: [JobID]) -> SQLQuery<[JobID: SiteID]> {
+        let wanted = ValueList(jobs.map { SQLValue($0) })
+        return SQLQuery("SELECT id, site_id FROM job WHERE id IN (\(wanted.places))", wanted.parameters) { rows in
+            var sites: [JobID: SiteID] = [:]
+            for row in rows { sites[try row.identifier("id")] = try row.identifier("site_id") }
+            return sites
         }
-        return sites
     }
 
     /// The jobs that hold the line of `site`: none, one, or tries at one request. Those that are worked on come first.
@@ -64,10 +62,12 @@ package struct JobStore: Sendable {
     }
 
     package func active(of site: SiteID) -> SQLQuery<[Job]> {
-        SQLQuery(
-            "SELECT * FROM job WHERE site_id = $1 AND state IN ('ready', 'leased') ORDER BY state, id",
-            [SQLValue(site)]
-        ) { rows in try rows.map { try Self.record($0).job } }
+        // Sorted here: asked for the order, SQLite takes the index of states, and walks the open jobs of all sites.
+        SQLQuery("SELECT * FROM job WHERE site_id = $1 AND state IN ('ready', 'leased')", [SQLValue(site)]) { rows in
+            try rows.map { try Self.record($0).job }.sorted {
+                ($0.stateName.rawValue, $0.id.text) < ($1.stateName.rawValue, $1.id.text)
+            }
+        }
     }
 
     /// The longest waiting job of `site` of the highest priority, and those behind it.
@@ -79,10 +79,13 @@ package struct JobStore: Sendable {
     }
 
     package func countQueued(of site: SiteID, in transaction: any SQLTransaction) async throws -> Int {
-        Int(
-            try await transaction.query(
-                "SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'", [SQLValue(site)]
-            )[0].integer("number"))
+        try await transaction.answer(countQueued(of: site))
+    }
+
+    package func countQueued(of site: SiteID) -> SQLQuery<Int> {
+        SQLQuery("SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'", [SQLValue(site)]) {
+            Int(try $0[0].integer("number"))
+        }
     }
 
     /// Jobs that wait for a worker that runs `engine`: those first that are next.
@@ -156,23 +159,23 @@ package struct JobStore: Sendable {
     }
 
     /// How many jobs wait before this queued one in its site's line.
-    package func countBefore(queued job: Job, in transaction: any SQLTransaction) async throws -> Int {
-        Int(
-            try await transaction.query(
-                """
-                SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'
-                    AND (priority > $2 OR (priority = $2 AND id < $3))
-                """, [SQLValue(job.site), SQLValue(job.priority), SQLValue(job.id)])[0].integer("number"))
+    package func countBefore(queued job: Job) -> SQLQuery<Int> {
+        SQLQuery(
+            """
+            SELECT COUNT(*) AS number FROM job WHERE site_id = $1 AND state = 'queued'
+                AND (priority > $2 OR (priority = $2 AND id < $3))
+            """, [SQLValue(job.site), SQLValue(job.priority), SQLValue(job.id)]
+        ) { Int(try $0[0].integer("number")) }
     }
 
     /// How many jobs of all sites go to a worker before this ready one.
-    package func countBefore(ready job: Job, in transaction: any SQLTransaction) async throws -> Int {
-        Int(
-            try await transaction.query(
-                """
-                SELECT COUNT(*) AS number FROM job WHERE state = 'ready'
-                    AND (priority > $1 OR (priority = $1 AND id < $2))
-                """, [SQLValue(job.priority), SQLValue(job.id)])[0].integer("number"))
+    package func countBefore(ready job: Job) -> SQLQuery<Int> {
+        SQLQuery(
+            """
+            SELECT COUNT(*) AS number FROM job WHERE state = 'ready'
+                AND (priority > $1 OR (priority = $1 AND id < $2))
+            """, [SQLValue(job.priority), SQLValue(job.id)]
+        ) { Int(try $0[0].integer("number")) }
     }
 
     /// Of the jobs that are ready: how many need each engine, and since when the longest waits.
@@ -305,20 +308,21 @@ package struct JobStore: Sendable {
 extension JobStore {
     /// Where users stand in the line for workers. Four steps into indexes, and no lock: two jobs of one user that
     /// become ready at the same instant may get the same turn.
-    package func fairShare(of owner: UserID, in transaction: any SQLTransaction) async throws -> FairShare {
-        try await transaction.answer(fairShare("owner_id = $1", SQLValue(owner)))
-    }
+    package func fairShare(of owner: UserID) -> SQLQuery<FairShare> { fairShare("owner_id = $1", SQLValue(owner)) }
 
     package func fairShare(ofOwnerOf site: SiteID) -> SQLQuery<FairShare> {
         fairShare("owner_id = (SELECT owner_id FROM site WHERE id = $1)", SQLValue(site))
     }
 
     private func fairShare(_ condition: String, _ parameter: SQLValue) -> SQLQuery<FairShare> {
+        // Each asks for the end of an index. MIN and MAX would do, but a server without statistics may take them for
+        // an invitation to read all jobs of the user by another index.
         SQLQuery(
             """
-            SELECT (SELECT MIN(priority) FROM job WHERE state = 'leased') AS served,
-                (SELECT MAX(priority) FROM job WHERE state = 'ready') AS waiting,
-                (SELECT MIN(priority) FROM job) AS last, (SELECT MIN(priority) FROM job WHERE \(condition)) AS own
+            SELECT (SELECT priority FROM job WHERE state = 'leased' ORDER BY priority LIMIT 1) AS served,
+                (SELECT priority FROM job WHERE state = 'ready' ORDER BY priority DESC LIMIT 1) AS waiting,
+                (SELECT priority FROM job ORDER BY priority LIMIT 1) AS last,
+                (SELECT priority FROM job WHERE \(condition) ORDER BY priority LIMIT 1) AS own
             """, [parameter]
         ) { rows in
             func turn(_ column: String) throws -> Int? { try rows[0].optionalInteger(column).map { -Int($0) } }

@@ -1,6 +1,9 @@
 /// Writes JSON values as compact UTF-8.
 struct JSONWriter {
     private(set) var bytes: [UInt8] = []
+
+    init() { bytes.reserveCapacity(1024) }
+
     private static let hexadecimal = Array("0123456789abcdef".utf8)
 
     static func bytes(of value: JSONValue) -> [UInt8] {
@@ -39,6 +42,14 @@ struct JSONWriter {
 
     private mutating func write(quoted text: String) {
         bytes.append(0x22)
+        // Nearly every text needs no escape, and is copied as a whole.
+        let isPlain =
+            text.utf8.withContiguousStorageIfAvailable { utf8 -> Bool in
+                for byte in utf8 where byte < 0x20 || byte == 0x22 || byte == 0x5c || byte == 0x7f { return false }
+                bytes.append(contentsOf: utf8)
+                return true
+            } ?? false
+        if isPlain { return bytes.append(0x22) }
         for byte in text.utf8 {
             switch byte {
             case 0x22, 0x5c: bytes.append(contentsOf: [0x5c, byte])

@@ -4,14 +4,14 @@ import HummingbirdCore
 
 /// Sets what keeps browsers from making more of an answer than it is. A route that needs another policy sets its own.
 struct SecurityHeadersMiddleware: RouterMiddleware {
-    private static let headers: [(name: String, value: String)] = [
+    private static let headers: [(name: HTTPField.Name, value: String)] = [
         ("X-Content-Type-Options", "nosniff"),
         ("X-Frame-Options", "DENY"),
         ("Referrer-Policy", "same-origin"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
-    ]
+    ].map { (HTTPField.Name($0.0)!, $0.1) }
 
     @concurrent func handle(
         _ request: Request, context: RESTRequestContext,
@@ -19,8 +19,7 @@ struct SecurityHeadersMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var response = try await next(request, context)
         for header in Self.headers {
-            guard let name = HTTPField.Name(header.name), response.headers[name] == nil else { continue }
-            response.headers[name] = header.value
+            if response.headers[header.name] == nil { response.headers[header.name] = header.value }
         }
         return response
     }

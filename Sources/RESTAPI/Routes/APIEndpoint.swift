@@ -54,6 +54,8 @@ struct APIEndpoint: HTTPResponder {
         }
     }
 
+    private static let keyHeader = HTTPField.Name("Idempotency-Key")!
+
     private func answer(_ request: APIRequest) async throws -> Response {
         try await route.handle(request).response(status: route.status)
     }
@@ -100,9 +102,9 @@ struct APIEndpoint: HTTPResponder {
         _ request: Request, _ caller: AuthenticatedCaller?, digest: () -> ContentDigest,
         _ work: (KeyedRequest?) async throws -> Response
     ) async throws -> Response {
-        guard let caller, route.isRepeatable, let name = HTTPField.Name("Idempotency-Key"),
-            let key = request.headers[name]
-        else { return try await work(nil) }
+        guard let caller, route.isRepeatable, let key = request.headers[Self.keyHeader] else {
+            return try await work(nil)
+        }
         let operation = "\(route.method.rawValue) \(request.uri.string)"
         switch try await idempotency.recall(key, of: operation, body: digest(), for: caller.principal) {
         case .known(let answer):
