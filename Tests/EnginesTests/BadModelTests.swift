@@ -88,7 +88,7 @@ import Testing
             // Only Codex waits for ever for the first byte; nothing else may need the limit of an edit.
             let isPatient = asker == .codex && misdeed == .neverAnswers
             let result = try await bench.run(
-                provider: asker.provider, model: asker.name, wallTime: .seconds(isPatient ? 8 : 120),
+                provider: asker.provider, model: asker.name, wallTime: .seconds(isPatient ? 12 : 120),
                 silence: .seconds(2))
             #expect(try FileManager.default.subpathsOfDirectory(atPath: bench.site) == ["index.html"])
             #expect(result.page == EngineBench.page)
