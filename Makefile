@@ -44,7 +44,11 @@ build: packages toolchain ## Build the three programs
 	swift build
 
 release: packages toolchain ## Build them for real use: optimised, the Swift runtime inside
-	swift build -c release --scratch-path .build-release --static-swift-stdlib $(RELEASE_OPTIONS)
+	@mkdir -p .build-release/static
+	@for name in gumbo hiredis; do \
+	    ln -sf "$$(gcc -print-file-name=lib$$name.a)" .build-release/static/lib$$name.a; done
+	PAGEWRIGHT_STATIC_LIBRARIES=$(CURDIR)/.build-release/static \
+	    swift build -c release --scratch-path .build-release --static-swift-stdlib $(RELEASE_OPTIONS)
 
 deb: release fleet-packages ## Build the Debian packages into .build-packages, and print their sizes
 	packaging/build --programs .build-release/release --output .build-packages
@@ -104,4 +108,5 @@ bench: release ## Measure against rsync, curl and nginx, and print a table
 	bench/run
 
 clean: ## Remove what was built
-	rm -rf .build .build-release .build-packages .build-fleet
+	rm -rf .build .build-release .build-packages
+	$(AS_ROOT) rm -rf .build-fleet

@@ -26,6 +26,11 @@ let simulationSettings =
             ["-O", "-wmo", "-num-threads", "2", "-enforce-exclusivity=unchecked"], .when(configuration: .debug))
     ]
 
+// Debian's releases have different versions of some libraries. A build for packages takes those in: `make release` names a
+// folder with their static forms.
+let ownLibraries: [LinkerSetting] =
+    Context.environment["PAGEWRIGHT_STATIC_LIBRARIES"].map { [.unsafeFlags(["-L\($0)"])] } ?? []
+
 // Libraries, each chosen for its own field; versions are exact so that two builds are the same build.
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
@@ -100,7 +105,7 @@ let package = Package(
         // libgumbo (apt: libgumbo-dev) behind a guard in C: memory, time and assertions of a parse
         .target(
             name: "CGumbo", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))],
-            linkerSettings: [.linkedLibrary("gumbo")]),
+            linkerSettings: [.linkedLibrary("gumbo")] + ownLibraries),
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -405,7 +410,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "AgentDaemonTests",
-            dependencies: ["AgentDaemon", "AgentCore", "BlockingIO", "Domain", "TestSupport", argumentParser],
+            dependencies: [
+                "AgentDaemon", "AgentCore", "BlockingIO", "CLinux", "Domain", "TestSupport", argumentParser,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "CLITests", dependencies: ["PagewrightCLI", "TestSupport", argumentParser],

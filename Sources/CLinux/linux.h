@@ -1,7 +1,12 @@
 // Calls of the C library that it declares only for _GNU_SOURCE, which Swift's Glibc module is made without.
 
+#include <elf.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/timex.h>
+#include <unistd.h>
 
 /// Where the bytes of `needle` begin in `haystack`; NULL when they do not.
 void *memmem(const void *haystack, size_t haystack_size, const void *needle, size_t needle_size);
@@ -15,4 +20,26 @@ static inline int clock_is_kept(void) {
     int state = adjtimex(&facts);
     if (state < 0) return -1;
     return state != TIME_ERROR && (facts.status & STA_UNSYNC) == 0;
+}
+
+/// Gives back the memory in which this program's own instructions and constants are mapped. Nothing is lost: they are as
+/// they stand in its file, and what is used again is mapped again from there. Parts that were ever writable stay.
+static inline void release_program_pages(void) {
+    const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
+    size_t count = getauxval(AT_PHNUM);
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t base = 0;
+    int is_known = 0;
+    for (size_t i = 0; headers && i < count; i++) {
+        if (headers[i].p_type != PT_PHDR) continue;
+        base = (uintptr_t)headers - headers[i].p_vaddr;
+        is_known = 1;
+    }
+    for (size_t i = 0; is_known && i < count; i++) {
+        if (headers[i].p_type != PT_LOAD || (headers[i].p_flags & PF_W)) continue;
+        // A page at an edge may belong to a neighbour, too.
+        uintptr_t begin = (base + headers[i].p_vaddr + page - 1) & ~(page - 1);
+        uintptr_t end = (base + headers[i].p_vaddr + headers[i].p_filesz) & ~(page - 1);
+        if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+    }
 }

@@ -125,7 +125,10 @@ struct Agent {
         let status = StatusServer(
             path: state.socket, reporter: reporter, answering: answering, pool: pool, logger: logger)
         let heartbeat: [any Service] = notice.map { [ServiceHeartbeat($0)] } ?? []
-        let always: [any Service] = [status, blobs, renewer, spool, condition, upgrades, session, announcer]
+        let always: [any Service] = [
+            status, blobs, renewer, spool, condition, upgrades, session, announcer,
+            StartPages(start: .seconds(20)),
+        ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: (heartbeat + always + roleServices).map {
