@@ -108,6 +108,30 @@ class Parts:
             "a wrong coordinator address", ["cannot reach a coordinator at", "Next:"], {"agent_coordinators": address},
             book="workers.yml")
         self.well("work")
+        before = self.process("control", "pagewright-coordinator")
+        self.refused(
+            "a setting that the coordinator would refuse", ["is debug, info, notice", "control", "Correct it"],
+            {"coordinator_settings": {"log.level": "loud"}}, book="coordinator.yml")
+        self.must(self.process("control", "pagewright-coordinator") == before, "and the coordinator goes on")
+        self.misconfigured()
+
+    def misconfigured(self):
+        """By hand, past the playbook."""
+        control, unit, path = self.fleet["control"], "pagewright-coordinator", "/etc/pagewright/coordinator.yaml"
+        control.inside("sh", "-c", f"cp -p {path} {path}.kept; echo 'prot: 1' >> {path}")
+        control.inside("systemctl", "restart", unit, check=False)
+        time.sleep(5)
+        said = control.inside("systemctl", "show", "-p", "Result,ExecMainStatus,NRestarts,ActiveState", unit).stdout
+        self.must(
+            {"ExecMainStatus=78", "NRestarts=0", "ActiveState=failed"} <= set(said.split()),
+            "a coordinator whose configuration makes no sense ends once, and is not started again and again", said)
+        log = control.inside("journalctl", "-u", unit, "-n", "5", "--no-pager", "-o", "cat").stdout
+        self.must("there is no setting prot" in log, "and its log names the line", log)
+        control.inside("mv", f"{path}.kept", path)
+        control.inside("systemctl", "start", unit)
+        self.until(self.ready, "with the right one it is ready", 60)
+        for name in self.agents:
+            self.well(name)
 
     def main_job(self):
         self.step("The main job, over the network")
@@ -142,9 +166,12 @@ class Parts:
             # The Swift runtime complains once when it starts, and did so every few seconds.
             noise, starts = said.count("Failed to set thread priority"), said.count(f"Started {unit}")
             self.must(noise <= starts, f"no noise in the log of {unit} on {name}", f"{noise} lines, {starts} starts")
-        hidden = self.fleet["web1"].inside(
-            "sh", "-c", "nsenter -t $(cat /run/pagewright-nginx/nginx.pid) -m ls /var/lib/pagewright-agent/identity", check=False)
-        self.must(hidden.returncode != 0, "nginx cannot see the host's identity", hidden.stdout)
+        # As the user that both are; to root an empty folder is shown.
+        look = "nsenter -t $(cat /run/pagewright-nginx/nginx.pid) -m {} ls -A /var/lib/pagewright-agent/identity"
+        seen = self.fleet["web1"].inside("sh", "-c", look.format("runuser -u pagewright-agent --"), check=False)
+        self.must(seen.returncode != 0 and not seen.stdout, "nginx cannot see the host's identity", seen)
+        seen = self.fleet["web1"].inside("sh", "-c", look.format(""), check=False)
+        self.must(not seen.stdout, "and not if it were root", seen)
         said = self.fleet["work"].inside(
             "runuser", "-u", "pagewright-agent", "--", "pagewright-agent", "doctor", "--json", check=False)
         self.must(said.returncode in (0, 1), "pagewright-agent doctor on the worker finds nothing bad", said.stdout)

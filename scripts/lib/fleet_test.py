@@ -26,7 +26,7 @@ LARGE = {
     "web2": ["serving"]}
 SMALL = {"control": ["coordinators"], "web1": ["workers", "serving"]}
 
-# In the place of the Codex CLI: says what it would say, and takes its time.
+# In the place of the Codex CLI: says what it would say, and takes its time until a test has seen enough.
 SLOW_EDITOR = """\
 #!/bin/sh
 cat > /dev/null
@@ -168,6 +168,12 @@ class FleetTest:
         for name in sorted(os.listdir(self.packages)):
             self.row(name, f"{os.path.getsize(os.path.join(self.packages, name)) / 1e6:.1f} MB")
         self.note_version()
+        for name in sorted(os.listdir(self.packages)):
+            program, there = name.split("_")[0], run(["dpkg-deb", "-c", os.path.join(self.packages, name)]).stdout
+            missing = [part for part in (
+                f"man/man1/{program}.1.gz", f"bash-completion/completions/{program}", f"zsh/vendor-completions/_{program}",
+                f"fish/vendor_completions.d/{program}.fish") if f"/usr/share/{part}" not in there]
+            self.must(not missing, f"{program} has a manual page, and completions for bash, zsh and fish", missing)
         if self.options.reduced:
             return
         # The same bytes again, in another folder.
@@ -305,7 +311,7 @@ class FleetTest:
     def boot(self, again=False):
         """Boots the hosts: fresh ones, or those whose folders an earlier run has left."""
         self.step("Hosts")
-        path = template(self.options.cache, lambda text: print(f"         {text}", flush=True))
+        path = template(self.options.cache, lambda text: print(f"         {text}", flush=True), self.options.debian)
         self.fleet = Fleet(
             os.path.join(self.folder, "hosts"), path, f"f{zlib.crc32(self.folder.encode()) % 10000:04}-",
             list(self.groups_of),
@@ -335,6 +341,10 @@ class FleetTest:
 
     def job(self, job):
         return self.api.get(f"/jobs/{job['id']}")
+
+    def let_slow_edits_end(self):
+        """Theirs is the only program on the worker that waits for that long."""
+        self.fleet[self.worker].inside("pkill", "-f", f"^sleep {self.options.slow}$")
 
     def ended(self, job, timeout=120):
         found = self.until(

@@ -14,8 +14,12 @@ BASE = [
     "systemd", "systemd-sysv", "dbus", "openssh-server", "python3", "python3-apt", "iproute2", "procps", "adduser",
     "netcat-openbsd"]
 WANTED = [
-    "ca-certificates", "nftables", "openssl", "nginx-light", "bubblewrap", "socat", "util-linux", "postgresql-15",
-    "redis-server", "libarchive13", "libgumbo1", "libhiredis0.14", "libpq5", "libsqlite3-0", "zlib1g", "libcrypt1"]
+    "ca-certificates", "nftables", "openssl", "nginx-light", "bubblewrap", "socat", "util-linux", "redis-server", "libpq5",
+    "libsqlite3-0", "zlib1g", "libcrypt1"]
+# Its name, and what has another name in each. Debug programs need more than the packages do.
+RELEASES = {
+    "12": ("bookworm", ["postgresql-15", "libarchive13", "libgumbo1", "libhiredis0.14"]),
+    "13": ("trixie", ["postgresql-17", "libarchive13t64"])}
 NETWORK = "10.78.0."
 
 
@@ -49,10 +53,10 @@ def requirements():
             raise CannotBoot(f"this machine gives no {what}: {result.stderr.strip()}")
 
 
-def template(cache, say):
-    """A folder with Debian, made once. Returns its path."""
-    name = "debian-12-1"
-    path = os.path.join(cache, name)
+def template(cache, say, debian="12"):
+    """A folder with that Debian, made once. Returns its path."""
+    codename, more = RELEASES[debian]
+    path = os.path.join(cache, f"debian-{debian}-1")
     if os.path.exists(path + ".complete"):
         return path
     say(f"Making a Debian template in {path}, once")
@@ -62,12 +66,13 @@ def template(cache, say):
     run([
         "mmdebstrap", "--quiet", "--variant=important", "--include=" + ",".join(BASE),
         "--skip=cleanup/apt/lists,cleanup/apt/cache",
-        "--customize-hook=chroot \"$1\" apt-get -qq -y --no-install-recommends --download-only install " + " ".join(WANTED),
+        "--customize-hook=chroot \"$1\" apt-get -qq -y --no-install-recommends --download-only install "
+        + " ".join(WANTED + more),
         "--customize-hook=chroot \"$1\" systemctl -q disable systemd-timesyncd.service apt-daily.timer "
         "apt-daily-upgrade.timer 2>&1 || true",
         "--customize-hook=rm -f \"$1/etc/machine-id\" && : > \"$1/etc/machine-id\"",
         "--customize-hook=rm -f \"$1/etc/hostname\" \"$1/etc/resolv.conf\"",
-        "bookworm", path], timeout=1800)
+        codename, path], timeout=1800)
     with open(path + ".complete", "w", encoding="utf-8") as file:
         file.write(f"{time.monotonic() - began:.0f} s\n")
     say(f"made in {time.monotonic() - began:.0f} s")
