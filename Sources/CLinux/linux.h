@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/timex.h>
-#include <unistd.h>
+
+// Not <sys/mman.h> and <unistd.h>: their types would be this module's in a build from nothing, and not Glibc's.
+int pagewright_madvise(void *address, size_t length, int advice) __asm__("madvise");
 
 /// Where the bytes of `needle` begin in `haystack`; NULL when they do not.
 void *memmem(const void *haystack, size_t haystack_size, const void *needle, size_t needle_size);
@@ -27,7 +28,7 @@ static inline int clock_is_kept(void) {
 static inline void release_program_pages(void) {
     const Elf64_Phdr *headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
     size_t count = getauxval(AT_PHNUM);
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t page = (uintptr_t)getauxval(AT_PAGESZ);
     uintptr_t base = 0;
     int is_known = 0;
     for (size_t i = 0; headers && i < count; i++) {
@@ -40,6 +41,6 @@ static inline void release_program_pages(void) {
         // A page at an edge may belong to a neighbour, too.
         uintptr_t begin = (base + headers[i].p_vaddr + page - 1) & ~(page - 1);
         uintptr_t end = (base + headers[i].p_vaddr + headers[i].p_filesz) & ~(page - 1);
-        if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+        if (begin < end) pagewright_madvise((void *)begin, end - begin, 4 /* MADV_DONTNEED */);
     }
 }
