@@ -362,11 +362,15 @@ const side = {
 for (const one of side.buttons) one.addEventListener('click', () => side.show(one.dataset.show));
 if (side.studio) { document.querySelector('.switch').hidden = false; side.show('talk'); }
 
-/** Live pictures of sites come after the page itself, two at a time, where somebody looks. Each is a process of the browser. */
+/** Live pictures of sites come after the page itself, one at a time, where somebody looks and while nobody types or clicks:
+    each is a process of the browser. */
 const pictures = {
-  waiting: [], open: 0,
+  waiting: [], open: 0, touched: -Infinity, timer: 0,
   next() {
-    while (this.open < 2 && this.waiting.length) {
+    clearTimeout(this.timer);
+    const rest = this.touched + 800 - performance.now();
+    if (rest > 0 && this.waiting.length) { this.timer = setTimeout(() => this.next(), rest); return; }
+    while (this.open < 1 && this.waiting.length) {
       const frame = this.waiting.shift();
       this.open += 1;
       const done = () => { clearTimeout(limit); if (!frame.dataset.src) return; delete frame.dataset.src; this.open -= 1; this.next(); };
@@ -379,6 +383,7 @@ const pictures = {
   begin() {
     const frames = document.querySelectorAll('iframe[data-src]');
     if (!frames.length) return;
+    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true, capture: true });
     const watch = new IntersectionObserver(seen => {
       for (const entry of seen) if (entry.isIntersecting) { watch.unobserve(entry.target); this.waiting.push(entry.target.querySelector('iframe')); }
       this.next();
