@@ -77,6 +77,8 @@ class Fleet:
         self.environment = {}
         self.prefix = {}
         self.agent_options = collections.defaultdict(list)
+        self.log_starts = {}        # where in its log a program began
+        self.addresses = {}         # where an agent looks for the coordinator, when not at 127.0.0.1
 
     def use(self, database, redis):
         """Keeps the truth and the hints in these, before anything is started."""
@@ -88,6 +90,7 @@ class Fleet:
         environment.pop("PAGEWRIGHT_FAULT", None)
         environment["PAGEWRIGHT_FAULT_FILE"] = self.order(name)
         with open(f"{self.folder}/{name}.log", "ab") as log:
+            self.log_starts[name] = log.tell()
             self.processes[name] = subprocess.Popen(
                 [*self.prefix.get(name, []), os.path.join(self.programs, program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
@@ -119,12 +122,15 @@ class Fleet:
 
     def start_agent(self, name):
         self._spawn(name, "pagewright-agent", [
-            "run", "--state", f"{self.folder}/{name}", "--coordinator", f"127.0.0.1:{self.agents_port}",
+            "run", "--state", f"{self.folder}/{name}", "--coordinator", self.address(name),
             "--sites-listen", f"127.0.0.1:{self.sites_port}", "--browser", "off", *self.agent_options[name]])
 
     def start(self, name):
         self.down.discard(name)
         self.start_coordinator() if name == "coordinator" else self.start_agent(name)
+
+    def address(self, name):
+        return f"{self.addresses.get(name, '127.0.0.1')}:{self.agents_port}"
 
     def join(self, name, role):
         said = subprocess.run(
@@ -132,8 +138,14 @@ class Fleet:
              "--roles", role, "--json", *self.database], capture_output=True, text=True, timeout=60)
         token = json.loads(said.stdout)["token"]
         subprocess.run(
-            [os.path.join(self.programs, "pagewright-agent"), "join", "--coordinator", f"127.0.0.1:{self.agents_port}",
+            [os.path.join(self.programs, "pagewright-agent"), "join", "--coordinator", self.address(name),
              "--token", token, "--state", f"{self.folder}/{name}"], check=True, capture_output=True, timeout=60)
+
+    def is_ready(self, name):
+        """Whether the program said so since it was started; that it is connected may be known of the one before it."""
+        with open(f"{self.folder}/{name}.log", errors="replace") as log:
+            log.seek(self.log_starts[name])
+            return '"event":"ready"' in log.read()
 
     def pid(self, name):
         return self.processes[name].pid

@@ -49,9 +49,9 @@ class Rows:
 
     SLOW = "codex"
 
-    def make_slow_editor(self, seconds=3):
+    def make_slow_editor(self, seconds=3, name="slow-editor"):
         """From now on workers have an engine whose tasks take some seconds."""
-        path, model = self.fleet.folder + "/slow-editor", self.fleet.folder + "/model"
+        path, model = f"{self.fleet.folder}/{name}", self.fleet.folder + "/model"
         with open(path, "w") as script:
             script.write(SLOW_EDITOR % seconds)
         os.chmod(path, 0o755)
@@ -425,7 +425,7 @@ class Rows:
 
     @contextlib.contextmanager
     def full(self, state):
-        """No room at all, bytes and inodes."""
+        """No room at all."""
         filler = state + "/filler"
         with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
             for size in (65536, 512):
@@ -493,6 +493,20 @@ class Rows:
             self.until_served("bakery", job["version"])
             self.round()
         return self.options.count, failures
+
+    @contextlib.contextmanager
+    def crowded(self, state):
+        """Room for bytes, and for no file more."""
+        used = os.statvfs(state).f_files - os.statvfs(state).f_ffree
+        subprocess.run(["mount", "-o", f"remount,nr_inodes={used}", state], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["mount", "-o", "remount,nr_inodes=1000000", state], check=True)
+
+    def no_inodes(self, name):
+        with self.small_disk(name) as state:
+            return getattr(self, name + "_disk")(lambda: self.crowded(state))
 
     def disk_full(self, name):
         with self.small_disk(name) as state:
