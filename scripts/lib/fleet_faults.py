@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import time
 
-from fleet_test import DOMAIN, ROOT, SITE, USER, Wrong, now, visit
+from api import Refused
+from fleet_test import ROOT, SITE, USER, now, visit
 from machines import run
 
 
@@ -106,6 +107,7 @@ class Faults:
         job = self.succeeds(self.edit("bakery", 'Change the headline to "No room at the inn"'), "the edit went through")
         before = visit(web.address, SITE)[1]
         with self.visitors() as visitors:
+            self.promote_everywhere_or_nowhere(job["version"])
             self.api.post("/sites/bakery/promote", {"version": job["version"]})
             self.until(lambda: b"No room at the inn" in visit(self.fleet["web1"].address, SITE)[1], "the other host serves it", 60)
             status = self.until(
@@ -118,6 +120,20 @@ class Faults:
         self.until(lambda: b"No room at the inn" in visit(web.address, SITE)[1], "it catches up by itself", 120)
         self.row("caught up after there was room", f"{now() - began:.0f} s")
         self.well("web2")
+
+    def promote_everywhere_or_nowhere(self, version):
+        """One of two hosts has no room to prepare it."""
+        refusal = None
+        try:
+            self.api.post("/sites/bakery/promote", {"version": version, "mode": "all-or-nothing"})
+        except Refused as refused:
+            refusal = refused
+        self.must(
+            refusal is not None and "release-all-or-nothing" in refusal.rules and "web2" in str(refusal),
+            f"all or nothing: {refusal}")
+        self.must(
+            all(b"No room at the inn" not in visit(self.fleet[name].address, SITE)[1] for name in self.serving),
+            "and nobody sees it, also where there is room")
 
     # Other versions
 
@@ -229,6 +245,23 @@ class Faults:
         self.step("The coordinator and its database are lost, and come back from a backup")
         safe = os.path.join(self.folder, "safe")
         shutil.rmtree(safe, ignore_errors=True)
+        self.refused(
+            "a backup without a passphrase", ["control: backup_passphrase is not set", "Next:"], {"backup_passphrase": ""},
+            book="backup.yml")
+        self.refused(
+            "a restore onto a coordinator that is there", ["control has a coordinator already", "Next:"], book="restore.yml")
+        self.refused(
+            "a restore from a file that is not there", ["control", "there is no such file", "Next:"],
+            {"coordinator_restore_file": safe + "/none.tar"}, book="restore.yml")
+        self.must(self.ready(), "and the coordinator goes on")
+        with self.small_disk(self.fleet["control"], "/var/backups/pagewright", 1):
+            self.fleet["control"].inside("chown", "pagewright-coordinator:", "/var/backups/pagewright")
+            self.fleet["control"].inside("sh", "-c", "head -c 2M /dev/zero > /var/backups/pagewright/filler || true")
+            said, _, _ = self.play("backup.yml", fails=True)
+            shown = re.sub(r"\s+", " ", said.replace('\\"', '"'))
+            missing = [
+                text for text in ("control could not make a backup", "the disk is full", "Free some space") if text not in shown]
+            self.must(not missing, "a place for backups without room: says so", f"not said: {missing}\n{said[-2500:]}")
         _, took, _ = self.play("backup.yml", variables={"coordinator_backup_fetch": safe})
         backup = os.path.join(safe, os.listdir(safe)[0])
         self.row("backup made and proven", f"{took:.0f} s, {os.path.getsize(backup) / 1e6:.1f} MB")

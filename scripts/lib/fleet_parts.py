@@ -25,7 +25,10 @@ class Parts:
             return
         play("a number that is none", ["agent_worker_slots"], {"agent_worker_slots": "many"})
         play("a password that is missing", ["postgresql_password"], {"postgresql_password": ""})
-        play("no room", ["inodes free below /var", "Next:"], {"preflight_free_mib": 999_999_999})
+        with self.small_disk(web, "/var", 96):
+            play("no room", ["web1 has 9", "MiB and", "inodes free below /var", "Next:"])
+        with self.small_disk(web, "/var/lib/pagewright-agent", 8):
+            play("no room where the agent keeps its state", ["web1 has 8MiB free below /var/lib/pagewright-agent", "Next:"])
         play("no nginx", ["web1 has no nginx", "Next:"], {"agent_serving_nginx": False})
         with self.another_clock(web):
             play("a clock two days off", ["The clock of web1 is 172", "Next:"])
@@ -52,6 +55,21 @@ class Parts:
 
         def __exit__(self, *_):
             self.end()
+
+    def small_disk(self, machine, path, mebibytes):
+        """An empty file system of that size over a folder of the host."""
+        there = machine.inside("test", "-d", path, check=False).returncode == 0
+
+        def begin():
+            machine.inside("mkdir", "-p", path)
+            machine.inside("mount", "-t", "tmpfs", "-o", f"size={mebibytes}M,nr_inodes=20000", "small", path)
+
+        def end():
+            machine.inside("umount", "-l", path)
+            if not there:
+                machine.inside("rmdir", path)
+
+        return self.Replaced(begin, end)
 
     def another_clock(self, machine):
         """Never the machine's own clock: a program in its place says what it would say two days later."""
@@ -164,7 +182,7 @@ class Parts:
         for name, unit in (("control", "pagewright-coordinator"), ("web1", "pagewright-agent")):
             said = self.fleet[name].inside("journalctl", "-u", unit, "--no-pager", "-o", "cat").stdout
             # The Swift runtime complains once when it starts, and did so every few seconds.
-            noise, starts = said.count("Failed to set thread priority"), said.count(f"Started {unit}")
+            noise, starts = said.count("Failed to set thread priority"), said.count(f"Starting {unit}")
             self.must(noise <= starts, f"no noise in the log of {unit} on {name}", f"{noise} lines, {starts} starts")
         # As the user that both are; to root an empty folder is shown.
         look = "nsenter -t $(cat /run/pagewright-nginx/nginx.pid) -m {} ls -A /var/lib/pagewright-agent/identity"
@@ -186,6 +204,10 @@ class Parts:
         times = sorted(float(line) * 1000 for line in said.stderr.split())
         self.row(f"status on {name}, process and all (median)", f"{times[len(times) // 2]:.0f} ms", "≤ 50 ms")
         pid = self.process(name, "pagewright-agent")
+        started = machine.inside(
+            "systemctl", "show", "-p", "ExecMainStartTimestampMonotonic", "--value", "pagewright-agent").stdout
+        # Hosts have this program's monotonic clock. Soon after its start an agent gives back what only that needed.
+        time.sleep(max(0, int(started) / 1e6 + 30 - now()))
         facts = machine.inside("cat", f"/proc/{pid}/status").stdout
         resident = int(re.search(r"VmRSS:\s+(\d+)", facts)[1]) * 1024 / 1e6
         own = int(re.search(r"RssAnon:\s+(\d+)", facts)[1]) * 1024 / 1e6
@@ -255,3 +277,23 @@ class Parts:
             f"a token that expired is refused: {said.stderr.splitlines()[0]}", said.stderr)
         left = self.fleet["work"].inside("test", "-e", "/var/lib/pagewright-agent/identity/current", check=False)
         self.must(left.returncode != 0, "and the host has not joined")
+        self.join_with_another_clock()
+
+    def join_with_another_clock(self):
+        """Past the playbook, which would have seen it: the host's clock is two days behind."""
+        said = self.fleet["control"].inside(
+            "runuser", "-u", "pagewright-coordinator", "--", "pagewright-coordinator", "invite", "--roles", "worker",
+            "--json").stdout
+        self.move_clock("work", -2 * 86400, "/etc/clock-behind")
+        said = self.fleet["work"].inside(
+            "runuser", "-u", "pagewright-agent", "--", "env", "LD_PRELOAD=/usr/local/lib/clock_offset.so",
+            "CLOCK_OFFSET_FILE=/etc/clock-behind", "pagewright-agent", "join", "--coordinator",
+            self.fleet["control"].address + ":8443", "--token", "-", "--name", "work", input=json.loads(said)["token"],
+            check=False)
+        self.must(
+            said.returncode != 0 and "clock" in said.stderr.lower() and "next:" in said.stderr.lower(),
+            f"a host whose clock is two days behind is refused: {said.stderr.splitlines()[0]}", said.stderr)
+        spent = self.fleet["base"].inside(
+            "runuser", "-u", "postgres", "--", "psql", "-qAt", "-d", "pagewright", "-c",
+            "SELECT used_at IS NOT NULL FROM invitation ORDER BY created_at DESC LIMIT 1").stdout.strip()
+        self.must(spent == "f", "and its token is not spent", spent)

@@ -26,6 +26,9 @@ LARGE = {
     "web2": ["serving"]}
 SMALL = {"control": ["coordinators"], "web1": ["workers", "serving"]}
 
+# A folder that all hosts see, as they would see one over NFS.
+SHARED = "/srv/shared"
+
 # In the place of the Codex CLI: says what it would say, and takes its time until a test has seen enough.
 SLOW_EDITOR = """\
 #!/bin/sh
@@ -97,7 +100,7 @@ class Visitors:
 class FleetTest:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
-        self.groups_of = SMALL if options.reduced else LARGE
+        self.groups_of = dict(SMALL if options.reduced else LARGE)
         self.rows, self.failures = [], []
         self.fleet = self.api = None
         self.packages = os.path.join(folder, "packages")
@@ -155,10 +158,12 @@ class FleetTest:
 
     # Packages
 
-    def build(self, output):
+    def build(self, output, programs=None):
+        """Packages of these programs, as they are shipped; of other ones as quickly as they can be made."""
+        quick = ["--loose", "--compression", "0"] if self.options.loose or programs else []
         return run(
-            [os.path.join(ROOT, "packaging", "build"), "--programs", self.options.programs, "--output", output,
-             *(["--loose", "--compression", "0"] if self.options.loose else [])], timeout=1800)
+            [os.path.join(ROOT, "packaging", "build"), "--programs", programs or self.options.programs, "--output", output,
+             *quick], timeout=1800)
 
     def make_packages(self):
         self.step("Packages")
@@ -205,21 +210,24 @@ class FleetTest:
         """A version after the one that was built."""
         return self.version[:-1] + str((int(self.version[-1]) + number) % 10)
 
-    def other_version(self, version, program=None, names=("pagewright-agent", "pagewright-coordinator", "pagewright")):
-        """The packages as another version, in a folder of their own. `program` takes the place of the agent's.
+    def other_version(
+        self, version, program=None, names=("pagewright-agent", "pagewright-coordinator", "pagewright"), source=None):
+        """The packages as another version, in a folder of their own. `program` takes the place of the agent's. `source` is
+        where the packages are that it is made of.
 
         The programs are the same but for their version's text, which has the same length.
         """
+        packages = source or self.packages
         folder = os.path.join(self.folder, f"packages-{version}")
         tree = os.path.join(self.folder, "tree")
         shutil.rmtree(tree, ignore_errors=True)
         os.makedirs(folder, exist_ok=True)
         for name in names:
-            source = next(file for file in os.listdir(self.packages) if file.startswith(name + "_"))
-            target = f"{folder}/{name}_{version}_{source.rsplit('_', 1)[1]}"
+            package = next(file for file in os.listdir(packages) if file.startswith(name + "_"))
+            target = f"{folder}/{name}_{version}_{package.rsplit('_', 1)[1]}"
             if os.path.exists(target):
                 continue
-            run(["dpkg-deb", "-R", os.path.join(self.packages, source), tree])
+            run(["dpkg-deb", "-R", os.path.join(packages, package), tree])
             control = os.path.join(tree, "DEBIAN", "control")
             with open(control, encoding="utf-8") as file:
                 text = file.read()
@@ -312,10 +320,12 @@ class FleetTest:
         """Boots the hosts: fresh ones, or those whose folders an earlier run has left."""
         self.step("Hosts")
         path = template(self.options.cache, lambda text: print(f"         {text}", flush=True), self.options.debian)
+        shared = os.path.join(self.folder, "shared")
+        os.makedirs(shared, exist_ok=True)
         self.fleet = Fleet(
             os.path.join(self.folder, "hosts"), path, f"f{zlib.crc32(self.folder.encode()) % 10000:04}-",
             list(self.groups_of),
-            [f"--bind-ro={folder}" for folder in self.options.bind])
+            [*(f"--bind-ro={folder}" for folder in self.options.bind), f"--bind={shared}:{SHARED}"])
         began = now()
         self.fleet.boot()
         if "web2" in self.groups_of:

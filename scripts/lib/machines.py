@@ -21,6 +21,9 @@ RELEASES = {
     "12": ("bookworm", ["postgresql-15", "libarchive13", "libgumbo1", "libhiredis0.14"]),
     "13": ("trixie", ["postgresql-17", "libarchive13t64"])}
 NETWORK = "10.78.0."
+# What a command in a host has, as root's shell there; nothing of ours.
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 
 
 class CannotBoot(Exception):
@@ -160,7 +163,7 @@ class Machine:
         """Runs a command in the host."""
         leader = self.leader or self._find_leader()
         return run(["nsenter", "-t", str(leader), "-m", "-u", "-i", "-n", "-p", "-C", "env", "-C", "/", *command],
-                   check=check, timeout=timeout, input=input)
+                   check=check, timeout=timeout, input=input, env=ENVIRONMENT)
 
     def _find_leader(self):
         deadline = time.monotonic() + 30
@@ -207,6 +210,12 @@ class Machine:
                     self.leader = None
             time.sleep(0.1)
         raise RuntimeError(f"{self.name} does not run after {timeout} s:\n{self.console()}")
+
+    def give_control_groups(self):
+        """Lets its systemd set limits, until its next boot: nspawn gives the kernel's groups read-only."""
+        for controller in ("memory", "pids", "cpu", "cpuacct"):
+            self.inside("mount", "-o", "remount,rw,bind", f"/sys/fs/cgroup/{controller}")
+        self.inside("systemctl", "daemon-reexec")
 
     def reboot(self):
         before = self.boots
@@ -263,6 +272,14 @@ class Fleet:
         run(["ip", "addr", "add", NETWORK + "1/24", "dev", "fleet0"])
         for machine in self.machines.values():
             machine.make()
+
+    def add(self, name):
+        """One more host, fresh and booted."""
+        machine = self.machines[name] = Machine(self, name, len(self.machines))
+        machine.make()
+        machine.start()
+        machine.wait()
+        return machine
 
     def start(self):
         for machine in self.machines.values():
