@@ -1,5 +1,6 @@
 /// Every store of the main job: what reads and writes the rows of one kind of thing.
 package struct Stores: Sendable {
+    package let users = UserStore()
     package let sites = SiteStore()
     package let versions = VersionStore()
     package let fileFacts = FileFactsStore()

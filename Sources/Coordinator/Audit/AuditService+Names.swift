@@ -7,15 +7,14 @@ extension AuditService {
     package func names(in entries: [AuditEntry], for principal: Principal) async throws -> [String: String] {
         try principal.requireAdmin()
         let words = Set(entries.flatMap { [$0.actor, $0.subject, $0.site ?? ""] })
-        return try await database.read { transaction in
-            let users = try await UserStore().names(of: words.compactMap(UserID.init), in: transaction)
-            let hosts = try await HostStore().names(of: words.compactMap(HostID.init), in: transaction)
-            let sites = try await SiteStore().names(of: words.compactMap(SiteID.init), in: transaction)
-            var names: [String: String] = [:]
-            for (id, name) in users { names[id.text] = name }
-            for (id, name) in hosts { names[id.text] = name }
-            for (id, name) in sites { names[id.text] = name }
-            return names
-        }
+        let (users, hosts, sites) = try await database.answers(
+            stores.users.names(of: words.compactMap(UserID.init)),
+            stores.hosts.names(of: words.compactMap(HostID.init)),
+            stores.sites.names(of: words.compactMap(SiteID.init)))
+        var names: [String: String] = [:]
+        for (id, name) in users { names[id.text] = name }
+        for (id, name) in hosts { names[id.text] = name }
+        for (id, name) in sites { names[id.text] = name }
+        return names
     }
 }

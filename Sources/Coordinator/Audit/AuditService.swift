@@ -19,11 +19,12 @@ package struct AuditService: Sendable {
     private static let chain = "audit-chain"
 
     let database: any SQLDatabase
-    private let store: AuditStore
+    let stores: Stores
+    private var store: AuditStore { stores.audit }
 
     package init(database: any SQLDatabase, stores: Stores) {
         self.database = database
-        store = stores.audit
+        self.stores = stores
     }
 
     /// Chains what is not in the chain yet, `limit` rows at most; returns how many. Safe for several at once: the end

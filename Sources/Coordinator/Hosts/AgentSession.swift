@@ -29,32 +29,8 @@ struct AgentSession: Sendable {
     /// Why it is not: what the agent is told when it has to go.
     let reasonToGo: @Sendable () async -> String
     let logger: Logger
-    private let newest = LastSight()
-
-    init(
-        host: HostID, epoch: Int64, outbox: SessionOutbox, liveness: SessionLiveness, registry: SessionRegistry,
-        workers: WorkerPool, dispatcher: JobDispatcher, ledger: JobLedger, generations: GenerationLedger,
-        completions: JobCompletions, desiredState: DesiredState, recovery: RecoveryService, words: HostWords,
-        isNewest: @escaping @Sendable () async throws -> Bool, reasonToGo: @escaping @Sendable () async -> String,
-        logger: Logger
-    ) {
-        self.host = host
-        self.epoch = epoch
-        self.outbox = outbox
-        self.liveness = liveness
-        self.registry = registry
-        self.workers = workers
-        self.dispatcher = dispatcher
-        self.ledger = ledger
-        self.generations = generations
-        self.completions = completions
-        self.desiredState = desiredState
-        self.recovery = recovery
-        self.words = words
-        self.isNewest = isNewest
-        self.reasonToGo = reasonToGo
-        self.logger = logger
-    }
+    /// When it was last seen that this session is the newest.
+    let newest = LastSight()
 
     func receive(_ message: AgentMessage) async throws {
         liveness.touch()

@@ -28,16 +28,8 @@ package struct UserStore: Sendable {
     }
 
     /// What these users are called, 1,000 at most; who is not there is left out.
-    package func names(of ids: [UserID], in transaction: any SQLTransaction) async throws -> [UserID: String] {
-        guard !ids.isEmpty else { return [:] }
-        let wanted = ValueList(ids.map { SQLValue($0) })
-        var names: [UserID: String] = [:]
-        for row in try await transaction.query(
-            "SELECT id, name FROM app_user WHERE id IN (\(wanted.places))", wanted.parameters)
-        {
-            names[try row.identifier("id")] = try row.text("name")
-        }
-        return names
+    package func names(of ids: some Sequence<UserID>) -> SQLQuery<[UserID: String]> {
+        .texts("name", of: "app_user", among: ids)
     }
 
     /// The user who logs in with this address, and the hash to compare the password with.

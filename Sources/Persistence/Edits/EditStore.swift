@@ -41,16 +41,8 @@ package struct EditStore: Sendable {
     }
 
     /// What was asked for, for each of these jobs that is an edit. 1,000 jobs at most.
-    package func prompts(of jobs: [JobID], in transaction: any SQLTransaction) async throws -> [JobID: String] {
-        guard !jobs.isEmpty else { return [:] }
-        let wanted = ValueList(jobs.map { SQLValue($0) })
-        var prompts: [JobID: String] = [:]
-        for row in try await transaction.query(
-            "SELECT job_id, prompt FROM edit WHERE job_id IN (\(wanted.places))", wanted.parameters)
-        {
-            prompts[try row.identifier("job_id")] = try row.text("prompt")
-        }
-        return prompts
+    package func prompts(of jobs: some Sequence<JobID>) -> SQLQuery<[JobID: String]> {
+        .texts("prompt", of: "edit", by: "job_id", among: jobs)
     }
 
     package func find(job: JobID) -> SQLQuery<Edit?> {

@@ -59,16 +59,8 @@ package struct HostStore: Sendable {
     }
 
     /// What these hosts are called, 1,000 at most; what is not there is left out.
-    package func names(of ids: [HostID], in transaction: any SQLTransaction) async throws -> [HostID: String] {
-        guard !ids.isEmpty else { return [:] }
-        let wanted = ValueList(ids.map { SQLValue($0) })
-        var names: [HostID: String] = [:]
-        for row in try await transaction.query(
-            "SELECT id, name FROM host WHERE id IN (\(wanted.places))", wanted.parameters)
-        {
-            names[try row.identifier("id")] = try row.text("name")
-        }
-        return names
+    package func names(of ids: some Sequence<HostID>) -> SQLQuery<[HostID: String]> {
+        .texts("name", of: "host", among: ids)
     }
 
     /// The hosts that have or had some of the sites.

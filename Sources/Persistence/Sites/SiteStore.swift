@@ -126,16 +126,8 @@ package struct SiteStore: Sendable {
     }
 
     /// What these sites are or, when they are deleted, were called, 1,000 at most; what is not there is left out.
-    package func names(of ids: [SiteID], in transaction: any SQLTransaction) async throws -> [SiteID: String] {
-        guard !ids.isEmpty else { return [:] }
-        let wanted = ValueList(ids.map { SQLValue($0) })
-        var names: [SiteID: String] = [:]
-        for row in try await transaction.query(
-            "SELECT id, name FROM site WHERE id IN (\(wanted.places))", wanted.parameters)
-        {
-            names[try row.identifier("id")] = try row.text("name")
-        }
-        return names
+    package func names(of ids: some Sequence<SiteID>) -> SQLQuery<[SiteID: String]> {
+        .texts("name", of: "site", among: ids)
     }
 
     /// Those of these sites that are not deleted, 1,000 at most.
