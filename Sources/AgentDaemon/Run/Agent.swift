@@ -127,7 +127,7 @@ struct Agent {
         let heartbeat: [any Service] = notice.map { [ServiceHeartbeat($0)] } ?? []
         let always: [any Service] = [
             status, blobs, renewer, spool, condition, upgrades, session, announcer,
-            StartPages(start: .seconds(20)),
+            StartPages(start: .seconds(20), again: .seconds(120)),
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
