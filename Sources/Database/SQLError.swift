@@ -14,7 +14,7 @@ package struct SQLError: Error, CustomStringConvertible, Sendable {
         case outcomeUnknown
         /// The server does not let us in, or is not the one that we trust: this needs a person.
         case accessDenied
-        /// The database takes no writes: a replica, or it was set so.
+        /// The database takes no writes: a replica, or it was set so, or its file is on a disk that takes none.
         case readOnly
         case storageFull
         /// Something took too long: a statement, a lock, or waiting for a connection.

@@ -154,8 +154,16 @@ package final class PostgresDatabase: SQLDatabase {
     ) async throws -> Value {
         var attempt = 1
         while true {
-            let outcome = try await pool.withConnection { connection in
-                try await self.attempt(on: connection, opening: opening, body)
+            let outcome: Outcome<Value>
+            do {
+                outcome = try await pool.withConnection { connection in
+                    try await self.attempt(on: connection, opening: opening, body)
+                }
+            } catch let error where pool === writersAhead && !(error is SQLError) && !(error is CancellationError) {
+                // It may have been refused for what it saw of others, such as the answer to the same request: that is
+                // told when it is on the disk.
+                try await barrier.pass()
+                throw error
             }
             switch outcome {
             case .committed(let value, let isDurable):

@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// All writers wait for each other, whatever their scope. WAL with `synchronous=FULL`: a transaction that was reported
 /// durable survives a power cut. When others wait for their turn, a transaction that is done is not committed by itself:
-/// they go on in it, each under a savepoint, and all of them are committed, and reported, together (``SharedCommit``).
+/// they go on in it, each under a savepoint, and all of them are committed, and reported, together (``SharedCommit``);
+/// one that fails takes back its own rows only.
 /// Connections block, so they are used on threads of their own pool.
 package final class SQLiteDatabase: SQLDatabase {
     private static let readerCount = 4
@@ -64,8 +65,12 @@ package final class SQLiteDatabase: SQLDatabase {
             isShared = writing.isAwaited && (open?.count ?? 0) < Self.sharedLimit
             try await transaction.end(isShared ? own : own + ["COMMIT"])
         } catch {
+            let hasLooked = !transaction.isUntouched
             await undo(transaction, in: open)
             writing.release()
+            // It may have been refused for what it saw of the others, such as the answer to the same request: that is
+            // told when it is on the disk. When it comes to nothing, so does the refusal.
+            if hasLooked, let open { try await open.wait() }
             throw error
         }
         guard isShared else {

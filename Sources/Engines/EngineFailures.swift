@@ -23,6 +23,11 @@ extension JobFailure {
                 kind: .task, code: "time-limit",
                 message:
                     "The edit took longer than \(limits.wallTime.inWords) and was stopped. Ask for a smaller change.")
+        case .exceeded(.memory) where outcome.use.map { $0.peakMemoryInBytes < limits.memoryInBytes / 8 * 7 } == true:
+            // The kernel ended it below its own limit: something else needed the memory, or the host has less.
+            JobFailure(
+                kind: .infrastructure, code: "host-memory",
+                message: "The worker ran out of memory, so the edit was stopped.")
         case .exceeded(.memory):
             JobFailure(
                 kind: .task, code: "memory-limit",

@@ -20,7 +20,7 @@ package struct SandboxOutcome: Sendable, Equatable {
         package let wallTime: Duration
         /// Of all its processes.
         package let processorTime: Duration
-        /// With a control group, of all at once; without, of the largest process.
+        /// With a control group, of all at once; without, of the largest process, or of all when they were too many.
         package let peakMemoryInBytes: Int64
         /// From the decision to end it until all of it was gone; zero when it ended by itself.
         package let killTime: Duration

@@ -248,7 +248,10 @@ static void look_at_use(Task* task) {
     TreeUsage tree = tree_usage(task->sandbox.process);
     // Two are bubblewrap's own.
     if (tree.processes > limits->processes + 2) return end(task, ENDING(PROCESSES));
-    if (tree.memory > limits->memory_bytes) return end(task, ENDING(MEMORY));
+    if (tree.memory > limits->memory_bytes) {
+      task->peak_memory = tree.memory;
+      return end(task, ENDING(MEMORY));
+    }
   }
   FolderUsage usage = {0, 0};
   for (size_t index = 0; index < task->start->n_folders && usage.entries <= limits->folder_entries; index++) {

@@ -51,7 +51,7 @@ typedef struct {
   int64_t started_at, wall_deadline, lease_deadline, killed_at, ended_at, next_check;
   Ending ending;
   char reason[1024];
-  uint64_t group_peak;
+  uint64_t peak_memory;
 } Task;
 
 /* Watches over a task whose sandbox was started: keeps what it prints, holds it to its limits, obeys and tells whoever

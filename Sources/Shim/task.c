@@ -79,7 +79,7 @@ static bool write_result(Task* task, bool is_empty, int64_t began) {
   result.wall_time_us = (uint64_t)(task->ended_at - task->started_at);
   result.user_time_us = microseconds(use.ru_utime);
   result.system_time_us = microseconds(use.ru_stime);
-  result.peak_memory_bytes = task->group_peak > 0 ? task->group_peak : (uint64_t)use.ru_maxrss * 1024;
+  result.peak_memory_bytes = task->peak_memory > 0 ? task->peak_memory : (uint64_t)use.ru_maxrss * 1024;
   result.is_tree_empty = is_empty;
   result.kill_time_us = task->killed_at == 0 ? 0 : (uint64_t)(task->ended_at - task->killed_at);
   result.started_at_ms = began;
@@ -210,7 +210,7 @@ int task_run(Pagewright__Shim__V1__Start* start, int ready) {
   task.ended_at = clock_now();
   log_finish(&task.log);
   decide(&task);
-  if (task.has_group) task.group_peak = group_peak_memory(&task.group);
+  if (task.has_group) task.peak_memory = group_peak_memory(&task.group);
   // A group can be removed only when it is empty; the kernel may take a moment to see that it is.
   for (int attempt = 0; task.has_group && !group_remove(&task.group); attempt++) {
     if (attempt == 200) {

@@ -1,4 +1,5 @@
 import Domain
+import NIOSSL
 import Testing
 
 @testable import AgentCore
@@ -38,5 +39,14 @@ struct ConnectionTests {
             let delay = delays.delay(afterFailures: failures)
             #expect(delay >= .zero && delay <= delays.bound(afterFailures: failures))
         }
+    }
+
+    @Test("A coordinator that was killed is not said to refuse this host")
+    func killed() {
+        let tls = CoordinatorTLS(credential: { nil }, verification: { _ in })
+        tls.noteTransportError(NIOSSLError.uncleanShutdown)
+        #expect(tls.lastFailure == nil)
+        tls.noteTransportError(NIOSSLError.handshakeFailed(.zeroReturn))
+        #expect(tls.lastFailure?.rule == "tls-handshake")
     }
 }

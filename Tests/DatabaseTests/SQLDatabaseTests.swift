@@ -114,8 +114,10 @@ import Testing
     func readOnly(driver: DatabaseDriver) async throws {
         try await driver.withEmptyDatabase { database in
             try await Self.makeTable(database)
-            await #expect(throws: SQLError.self) {
+            await #expect {
                 _ = try await database.read { try await $0.execute("INSERT INTO thing (id) VALUES (1)") }
+            } throws: {
+                ($0 as? SQLError)?.kind == .readOnly
             }
         }
     }

@@ -1,8 +1,8 @@
 import Domain
-import Sandbox
 import Testing
 
 @testable import Engines
+@testable import Sandbox
 
 @Suite struct CodexTranscriptTests {
     private func judge(_ lines: [String], exit code: Int = 1, diagnostics: String = "") -> EngineVerdict {
@@ -113,6 +113,23 @@ import Testing
         }
         #expect(failure.kind == (limit == .diskFull ? .infrastructure : .task))
         #expect(failure.message.hasSuffix("."))
+    }
+
+    @Test("Who had less memory than is allowed is tried again when the host had no more", arguments: [300, 1000, 1024])
+    func memory(peakInMebibytes: Int64) {
+        var transcript = BuiltinTranscript(limits: SandboxLimits(memoryInBytes: 1 << 30))
+        let outcome = SandboxOutcome(
+            ending: .exceeded(.memory),
+            use: .init(
+                wallTime: .seconds(1), processorTime: .seconds(1), peakMemoryInBytes: peakInMebibytes << 20,
+                killTime: .zero))
+        guard case .failed(let failure) = transcript.judge(outcome) else {
+            Issue.record("not a failure")
+            return
+        }
+        #expect(failure.code == (peakInMebibytes < 900 ? "host-memory" : "memory-limit"))
+        #expect(failure.kind == (peakInMebibytes < 900 ? .infrastructure : .task))
+        #expect(failure.isLoopWhenRepeated == (peakInMebibytes >= 900))
     }
 }
 

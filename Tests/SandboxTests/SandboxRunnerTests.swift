@@ -195,7 +195,11 @@ enum Enforcement: CaseIterable {
                 "perl -e '$x .= \"x\" x 1000000 for 1..2000; sleep 600'", in: folder, runner: runner,
                 limits: SandboxLimits(wallTime: .seconds(60), memoryInBytes: 100 << 20))
             #expect(outcome.ending != .exited(code: 0))
-            if enforcement == .controlGroup { #expect(outcome.ending == .exceeded(.memory)) }
+            if enforcement == .controlGroup {
+                #expect(outcome.ending == .exceeded(.memory))
+                let peak = try #require(outcome.use).peakMemoryInBytes
+                #expect(peak > 90 << 20)
+            }
         }
     }
 
@@ -207,6 +211,8 @@ enum Enforcement: CaseIterable {
                 "for i in 1 2 3 4 5; do perl -e '$x = \"x\" x 40000000; sleep 600' & done; wait", in: folder,
                 runner: runner, limits: SandboxLimits(wallTime: .seconds(60), memoryInBytes: 150 << 20))
             #expect(outcome.ending == .exceeded(.memory))
+            let peak = try #require(outcome.use).peakMemoryInBytes
+            #expect(peak > 150 << 20)
         }
     }
 
@@ -357,6 +363,33 @@ enum Enforcement: CaseIterable {
             await #expect(throws: SandboxError.self) {
                 _ = try await broken.run(SandboxPlan(workspace: folder, command: ["/bin/true"]))
             }
+        }
+    }
+
+    /// Bubblewrap, but with another name for the machine inside.
+    private struct Renamed: SandboxDriver {
+        let inner: Bubblewrap
+        var program: String { inner.program }
+        var files: [[UInt8]] { inner.files }
+
+        func arguments(for plan: SandboxPlan, limitsAddressSpace: Bool) -> [String] {
+            var list = inner.arguments(for: plan, limitsAddressSpace: limitsAddressSpace)
+            if let place = list.firstIndex(of: "--hostname") { list[place + 1] = "elsewhere" }
+            return list
+        }
+    }
+
+    @Test("Another driver builds the walls in bubblewrap's place, and the shim owns what runs behind them")
+    func otherDriver() async throws {
+        try await withTemporaryDirectory { folder in
+            let other = SandboxRunner(
+                tools: runner.tools, controlGroups: runner.controlGroups,
+                driver: Renamed(inner: Bubblewrap(program: runner.tools.bubblewrap)))
+            let outcome = try await other.run(
+                SandboxPlan(
+                    workspace: folder, command: ["/bin/sh", "-c", "cat /proc/sys/kernel/hostname > name; exit 3"]))
+            #expect(outcome.ending == .exited(code: 3))
+            #expect(try String(contentsOfFile: folder + "/name", encoding: .utf8) == "elsewhere\n")
         }
     }
 

@@ -348,8 +348,8 @@ class MachineRows:
                 pid, deaths = self.fleet.pid("worker"), self.fleet.deaths["worker"]
                 job = self.until_over(self.submit("bakery", self.SLOW), 300)
                 failure = job.get("failure") or {}
-                self.said = f'{job["state"]}: {failure.get("message")}'
-                if job["state"] != "dead" or failure.get("code") != "host-memory":
+                self.said = f'{job["state"]}: "{failure.get("message")}"'
+                if job["state"] != "dead" or "The worker ran out of memory" not in str(failure.get("message")):
                     failures.append(f"the job ended as {job['state']}: {failure}")
                 if self.round()["state"] != "succeeded":
                     failures.append("the next job did not succeed")

@@ -69,9 +69,12 @@ final class CoordinatorTLS: Sendable {
         failure.withLock { $0 = reason }
     }
 
-    /// Keeps errors of TLS itself, such as an alert with which the coordinator refused us.
-    private func noteTransportError(_ error: any Error) {
-        guard error is NIOSSLError || error is BoringSSLError else { return }
+    /// Keeps errors of TLS itself, such as an alert with which the coordinator refused us. That the connection ended without
+    /// a word is none: so it is when a coordinator is killed.
+    func noteTransportError(_ error: any Error) {
+        guard error is NIOSSLError || error is BoringSSLError, (error as? NIOSSLError) != .uncleanShutdown else {
+            return
+        }
         failure.withLock { known in
             // Our own refusal explains more than the alert that it causes.
             known =

@@ -44,8 +44,8 @@ extension JobFailure {
     /// full or a model that was busy says nothing about the work itself: for these the number of attempts is limited.
     package var isLoopWhenRepeated: Bool {
         switch code {
-        case Self.expiryCode, Self.superseded.code, "interrupted", "disk-full", "cancel-timeout", "unlocked",
-            "blobs-missing",
+        case Self.expiryCode, Self.superseded.code, "interrupted", "disk-full", "host-memory", "cancel-timeout",
+            "unlocked", "blobs-missing",
             "blob-damaged", "sandbox-failed", "worker-failed", "engine-not-started", "model-unavailable":
             false
         default: !code.hasPrefix("worker-")
