@@ -32,6 +32,8 @@ package struct CoordinatorServices: Sendable {
     package let reaper: LeaseReaper
     package let lookout: Lookout
     package let presence: Presence
+    /// For transactions that are short and many.
+    package let grouped: GroupedDatabase
     package let ledger: JobLedger
     package let completions: JobCompletions
     package let audit: AuditService
@@ -85,9 +87,10 @@ package struct CoordinatorServices: Sendable {
                 manifests: manifests),
             signer: signer, feed: feed)
         let ended = EndedAttempts()
+        grouped = GroupedDatabase(database)
         ledger = JobLedger(
-            database: database, stores: stores, ready: ready, feed: feed, ended: ended, settings: settings,
-            sealer: sealer, clock: clock, logger: logger)
+            database: database, grouped: grouped, stores: stores, ready: ready, feed: feed, ended: ended,
+            settings: settings, sealer: sealer, clock: clock, logger: logger)
         engines = EngineService(
             database: database, stores: stores, workers: workers, sealer: sealer, probe: probe, clock: clock,
             logger: logger)
@@ -148,9 +151,9 @@ package struct CoordinatorServices: Sendable {
             database: database, stores: stores, authority: authority, desiredState: desiredState, feed: feed,
             certificateLifetime: settings.certificateLifetime, clock: clock, logger: logger)
         completions = JobCompletions(
-            database: database, stores: stores, blobs: blobs, manifests: manifests, recorder: recorder, ready: ready,
-            desiredState: desiredState, generations: generationLedger, feed: feed, ended: ended, clock: clock,
-            logger: logger)
+            database: database, grouped: grouped, stores: stores, blobs: blobs, manifests: manifests,
+            recorder: recorder, ready: ready, desiredState: desiredState, generations: generationLedger, feed: feed,
+            ended: ended, clock: clock, logger: logger)
         sessions = AgentSessions(
             database: database, stores: stores, registry: registry, workers: workers, dispatcher: dispatcher,
             ledger: ledger, generations: generationLedger, completions: completions, desiredState: desiredState,

@@ -88,6 +88,10 @@ package protocol SQLTransaction: Sendable {
     /// The same behind all others, together with the commit: for a row that many transactions change, so that they wait
     /// for each other as short as can be. The transaction itself does not see what it did.
     func postLast(_ statement: String, _ parameters: [SQLValue]) async throws
+    /// Changes a row as ``post(_:_:)-(String,_)`` does.
+    func post(_ change: SQLRowChange, _ row: [SQLValue]) async throws
+    /// Changes a row as ``postLast(_:_:)-(String,_)`` does.
+    func postLast(_ change: SQLRowChange, _ row: [SQLValue]) async throws
 }
 
 extension SQLTransaction {
@@ -107,6 +111,14 @@ extension SQLTransaction {
 
     package func postLast(_ statement: String, _ parameters: [SQLValue]) async throws {
         try await execute(statement, parameters)
+    }
+
+    package func post(_ change: SQLRowChange, _ row: [SQLValue]) async throws {
+        for statement in change.statements(for: [row]) { try await post(statement.text, statement.parameters) }
+    }
+
+    package func postLast(_ change: SQLRowChange, _ row: [SQLValue]) async throws {
+        for statement in change.statements(for: [row]) { try await postLast(statement.text, statement.parameters) }
     }
 
     @discardableResult

@@ -2,10 +2,19 @@
 package struct SQLStatement: Sendable {
     package let text: String
     package let parameters: [SQLValue]
+    /// What it is when it asks for the rows of one key.
+    let lookup: SQLLookup?
 
     package init(_ text: String, _ parameters: [SQLValue] = []) {
         self.text = text
         self.parameters = parameters
+        lookup = nil
+    }
+
+    package init(_ lookup: SQLLookup, _ key: SQLValue) {
+        text = lookup.text(of: 1)
+        parameters = [key]
+        self.lookup = lookup
     }
 }
 
@@ -20,11 +29,19 @@ package struct SQLQuery<Value: Sendable>: Sendable {
         statement = SQLStatement(text, parameters)
         self.decode = decode
     }
+
+    package init(_ lookup: SQLLookup, _ key: SQLValue, decode: @escaping @Sendable ([SQLRow]) throws -> Value) {
+        statement = SQLStatement(lookup, key)
+        self.decode = decode
+    }
 }
 
 extension SQLTransaction {
     package func answer<Value>(_ query: SQLQuery<Value>) async throws -> Value {
-        try query.decode(try await self.query(query.statement.text, query.statement.parameters))
+        guard let rows = try await queries([query.statement]).first else {
+            throw SQLError(.other, "there is no answer to the statement")
+        }
+        return try query.decode(rows)
     }
 
     /// Asks everything at once: none of the questions may need the answer to another.

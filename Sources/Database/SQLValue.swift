@@ -1,5 +1,5 @@
 /// One value that goes into or comes out of a statement.
-package enum SQLValue: Sendable, Equatable {
+package enum SQLValue: Sendable, Hashable {
     case null
     case integer(Int64)
     case text(String)

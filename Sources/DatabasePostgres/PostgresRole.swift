@@ -32,11 +32,16 @@ enum PostgresRole: Sendable {
         }
     }
 
+    /// What a transaction writes it finds by an index. A server that plans a statement for many rows while the table is
+    /// young would rather read all of it, and keeps to that plan when the table has grown.
+    private static let byIndex = ["-c enable_seqscan=off", "-c jit=off"]
+
     /// What the server is told at the start of the session.
     var options: [String] {
         switch self {
-        case .writing, .flushing: []
-        case .writingAhead: ["-c synchronous_commit=off"]
+        case .flushing: []
+        case .writing: Self.byIndex
+        case .writingAhead: ["-c synchronous_commit=off"] + Self.byIndex
         case .reading: ["-c default_transaction_read_only=on"]
         }
     }

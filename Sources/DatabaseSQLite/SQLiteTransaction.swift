@@ -158,7 +158,7 @@ final class SQLiteTransaction: SQLTransaction {
         var rows: [SQLRow] = []
         var columns: SQLColumns?
         while let row = try cursor.next() {
-            let known = columns ?? SQLColumns(prepared.columnNames)
+            let known = columns ?? KnownColumns.shared.columns(prepared.columnNames, of: statement.text)
             columns = known
             rows.append(SQLRow(known, row.databaseValues.map { value($0.storage) }))
         }
@@ -166,10 +166,11 @@ final class SQLiteTransaction: SQLTransaction {
     }
 
     private static func arguments(_ parameters: [SQLValue]) throws -> StatementArguments {
+        // Of any values: for those of one type GRDB looks up a key path for each call, which takes longer than the rest.
         StatementArguments(
-            try parameters.map { parameter -> DatabaseValue in
+            try parameters.map { parameter -> (any DatabaseValueConvertible)? in
                 switch parameter {
-                case .null: .null
+                case .null: nil
                 case .integer(let value): value.databaseValue
                 case .text(let value): try SQLValue.checkedText(value).databaseValue
                 case .blob(let bytes): DatabaseValue.blob(bytes)

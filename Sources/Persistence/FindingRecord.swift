@@ -14,7 +14,11 @@ struct FindingRecord: Codable {
     var after: String?
     var advice: String?
 
+    /// What most jobs and versions have.
+    private static let none = "[]"
+
     static func text(of findings: [Finding]) throws -> String {
+        if findings.isEmpty { return none }
         let records = findings.map {
             FindingRecord(
                 severity: $0.severity.rawValue, rule: $0.rule, path: $0.path, subject: $0.subject, message: $0.message,
@@ -25,6 +29,7 @@ struct FindingRecord: Codable {
     }
 
     static func findings(in text: String) throws -> [Finding] {
+        if text == none { return [] }
         do {
             return try JSONDecoder().decode([FindingRecord].self, from: Data(text.utf8)).map { record in
                 Finding(

@@ -1,6 +1,5 @@
 package import Database
 package import Domain
-import FoundationEssentials
 package import Persistence
 package import Queue
 
@@ -20,9 +19,7 @@ package final class EventFeed: Sendable {
         _ kind: Event.Kind, owner: UserID?, site: SiteID?, body: [String: EventValue], at now: Timestamp,
         in transaction: any SQLTransaction
     ) async throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(body), as: UTF8.self)
+        let text = FlatJSON.text(of: body.mapValues(\.json))
         try await store.append(kind, owner: owner, site: site, body: text, at: now, in: transaction)
     }
 
@@ -40,7 +37,7 @@ package final class EventFeed: Sendable {
 }
 
 /// A value in the JSON body of an event.
-package enum EventValue: Sendable, Encodable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+package enum EventValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
 {
     case text(String)
@@ -57,13 +54,12 @@ package enum EventValue: Sendable, Encodable, ExpressibleByStringLiteral, Expres
     package init(_ value: String?) { self = value.map { .text($0) } ?? .null }
     package init(_ value: Int) { self = .integer(Int64(value)) }
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
+    fileprivate var json: FlatJSON.Value {
         switch self {
-        case .text(let value): try container.encode(value)
-        case .integer(let value): try container.encode(value)
-        case .boolean(let value): try container.encode(value)
-        case .null: try container.encodeNil()
+        case .text(let value): .text(value)
+        case .integer(let value): .integer(value)
+        case .boolean(let value): .boolean(value)
+        case .null: .null
         }
     }
 }

@@ -24,6 +24,8 @@ package struct JobCompletions: Sendable {
     }
 
     private let database: any SQLDatabase
+    /// For results without content: those of different sites go together.
+    private let grouped: GroupedDatabase
     private let stores: Stores
     private let blobs: any BlobStore
     private let manifests: ManifestCache
@@ -37,11 +39,13 @@ package struct JobCompletions: Sendable {
     private let logger: Logger
 
     package init(
-        database: any SQLDatabase, stores: Stores, blobs: any BlobStore, manifests: ManifestCache,
+        database: any SQLDatabase, grouped: GroupedDatabase, stores: Stores, blobs: any BlobStore,
+        manifests: ManifestCache,
         recorder: VersionRecorder, ready: ReadyJobs, desiredState: DesiredState, generations: GenerationLedger,
         feed: EventFeed, ended: EndedAttempts, clock: any WallClock, logger: Logger
     ) {
         self.database = database
+        self.grouped = grouped
         self.stores = stores
         self.blobs = blobs
         self.manifests = manifests
@@ -155,7 +159,10 @@ package struct JobCompletions: Sendable {
         let lease = completion.lease
         let now = clock.now()
         // Beside those of other sites: all that is decided here is of this one.
-        return try await database.withTransaction(on: .only([siteID.text])) {
+        // A version is many rows; the others do not wait for it.
+        var shared: any SQLDatabase = grouped
+        if case .version = result { shared = database }
+        return try await shared.withTransaction(on: .only([siteID.text])) {
             transaction -> (job: Job, next: [Job])? in
             // The site first, then the job: the order of locks everywhere.
             let (foundSite, foundJob, asked, member, active, line) = try await transaction.answers(

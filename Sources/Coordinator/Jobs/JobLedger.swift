@@ -17,6 +17,8 @@ import Telemetry
 /// everything alone. Whose turn is next among users is read without a lock, and may be off by one.
 package struct JobLedger: Sendable {
     private let database: any SQLDatabase
+    /// For the moves that are short and many: those of different sites go together.
+    private let grouped: GroupedDatabase
     private let stores: Stores
     private let ready: ReadyJobs
     private let feed: EventFeed
@@ -27,10 +29,12 @@ package struct JobLedger: Sendable {
     private let logger: Logger
 
     package init(
-        database: any SQLDatabase, stores: Stores, ready: ReadyJobs, feed: EventFeed, ended: EndedAttempts,
+        database: any SQLDatabase, grouped: GroupedDatabase, stores: Stores, ready: ReadyJobs, feed: EventFeed,
+        ended: EndedAttempts,
         settings: CoordinatorSettings, sealer: KeySealer, clock: any WallClock, logger: Logger
     ) {
         self.database = database
+        self.grouped = grouped
         self.stores = stores
         self.ready = ready
         self.feed = feed
@@ -84,9 +88,10 @@ package struct JobLedger: Sendable {
     package func grant(_ id: JobID, to host: HostID, able engines: Set<EngineName>) async throws -> JobOffer? {
         let now = clock.now()
         let began = ContinuousClock.now
-        let granted = try await unlessGrantedElsewhere(try await scope(of: [id])) { transaction in
+        guard let siteID = try await sites(of: [id])[id] else { return nil }
+        let granted = try await unlessGrantedElsewhere(.only([siteID.text])) { transaction in
             let known = try await transaction.answers(
-                stores.jobs.find(id), stores.sites.find(of: id), stores.edits.find(job: id),
+                stores.jobs.find(id), stores.sites.find(siteID), stores.edits.find(job: id),
                 stores.installation.isRecovering)
             guard let found = known.0, case .ready = found.job.state, var site = known.1, var edit = known.2,
                 engines.contains(edit.engine), !known.3
@@ -177,8 +182,12 @@ package struct JobLedger: Sendable {
 
     private struct GrantedElsewhere: Error {}
 
-    /// The sites of these jobs. A job that is not there has none, and the transaction does not find it either.
     private func scope(of jobs: [JobID]) async throws -> SQLScope {
+        .only(Set(try await sites(of: jobs).values.map(\.text)))
+    }
+
+    /// The sites of these jobs. A job that is not there has none, and the transaction does not find it either.
+    private func sites(of jobs: [JobID]) async throws -> [JobID: SiteID] {
         var known = ready.sites.known(jobs)
         var rest = jobs.filter { known[$0] == nil }[...]
         while !rest.isEmpty {
@@ -188,7 +197,7 @@ package struct JobLedger: Sendable {
             ready.sites.note(found)
             known.merge(found) { old, _ in old }
         }
-        return .only(Set(known.values.map(\.text)))
+        return known
     }
 
     /// Rolls back, and returns `nil`, when another coordinator was faster.
@@ -196,7 +205,7 @@ package struct JobLedger: Sendable {
         _ scope: SQLScope, _ body: @Sendable (any SQLTransaction) async throws -> Granted?
     ) async throws -> Granted? {
         do {
-            return try await database.withTransaction(on: scope, body)
+            return try await grouped.withTransaction(on: scope, body)
         } catch is GrantedElsewhere {
             return nil
         }
@@ -343,7 +352,7 @@ package struct JobLedger: Sendable {
         _ body: @Sendable (inout Job) throws -> Void
     ) async throws -> Job? {
         let now = clock.now()
-        let (job, next) = try await database.withTransaction(on: try await scope(of: [lease.job])) {
+        let (job, next) = try await grouped.withTransaction(on: try await scope(of: [lease.job])) {
             transaction -> (Job?, [Job]) in
             let (foundJob, foundSite, member) = try await transaction.answers(
                 stores.jobs.find(lease.job), stores.sites.find(of: lease.job), stores.hosts.find(host))

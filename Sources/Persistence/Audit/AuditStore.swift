@@ -17,6 +17,13 @@ package struct AuditStore: Sendable {
         }
     }
 
+    private static let row = SQLRowChange.insert(
+        into: "audit_entry",
+        [
+            .text("id"), .integer("at"), .text("actor"), .text("action"), .text("subject"), .text("site_id"),
+            .text("details"), .text("request_id"),
+        ])
+
     private let order = AuditOrder()
 
     package init() {}
@@ -27,13 +34,11 @@ package struct AuditStore: Sendable {
     /// Adds a row within the transaction of its effect. It takes no lock that another effect waits for.
     package func append(_ entry: AuditEntry, in transaction: any SQLTransaction) async throws {
         try await transaction.post(
-            """
-            INSERT INTO audit_entry (id, at, actor, action, subject, site_id, details, request_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-            """,
+            Self.row,
             [
                 .text(entry.id), SQLValue(entry.at), .text(entry.actor), .text(entry.action), .text(entry.subject),
-                SQLValue(entry.site), .text(try Self.text(of: entry.details)), .text(entry.requestID),
+                SQLValue(entry.site), .text(FlatJSON.text(of: entry.details.mapValues { .text($0) })),
+                .text(entry.requestID),
             ])
     }
 
@@ -119,11 +124,5 @@ package struct AuditStore: Sendable {
             // What is no list of facts any more is shown as it is, and its hash is wrong.
             details: (try? JSONDecoder().decode([String: String].self, from: Data(details.utf8))) ?? ["": details],
             requestID: try row.text("request_id"))
-    }
-
-    private static func text(of details: [String: String]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(details), as: UTF8.self)
     }
 }

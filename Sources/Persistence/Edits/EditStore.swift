@@ -3,6 +3,8 @@ package import Domain
 
 /// The rows of edits.
 package struct EditStore: Sendable {
+    private static let byJob = SQLLookup("SELECT * FROM edit", by: "job_id")
+
     package init() {}
 
     package func insert(_ edit: Edit, in transaction: any SQLTransaction) async throws {
@@ -46,7 +48,7 @@ package struct EditStore: Sendable {
     }
 
     package func find(job: JobID) -> SQLQuery<Edit?> {
-        SQLQuery("SELECT * FROM edit WHERE job_id = $1", [SQLValue(job)]) { try $0.first.map(Self.edit) }
+        SQLQuery(Self.byJob, SQLValue(job)) { try $0.first.map(Self.edit) }
     }
 
     package func find(

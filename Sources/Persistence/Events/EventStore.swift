@@ -4,6 +4,10 @@ package import Domain
 /// The rows of events. Their numbers grow in the order of the commits, so that a reader who asks for what came after
 /// the last one that it saw misses nothing.
 package struct EventStore: Sendable {
+    private static let row = SQLRowChange.insert(
+        into: "event", numberedBy: "event",
+        [.text("kind"), .text("owner_id"), .text("site_id"), .text("body"), .integer("at")])
+
     package init() {}
 
     package func append(
@@ -11,13 +15,8 @@ package struct EventStore: Sendable {
         in transaction: any SQLTransaction
     ) async throws {
         // Every transaction with an event waits here for all others: it comes last, and nobody waits for its answer.
-        try await transaction.postLast("UPDATE counter SET value = value + 1 WHERE name = 'event'", [])
         try await transaction.postLast(
-            """
-            INSERT INTO event (id, kind, owner_id, site_id, body, at)
-            SELECT value, CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT)
-            FROM counter WHERE name = 'event'
-            """, [.text(kind.rawValue), SQLValue(owner), SQLValue(site), .text(body), SQLValue(now)])
+            Self.row, [.text(kind.rawValue), SQLValue(owner), SQLValue(site), .text(body), SQLValue(now)])
     }
 
     /// Oldest first; those of `owner`, or all when `owner` is `nil`.

@@ -3,6 +3,8 @@ package import Domain
 
 /// The rows of hosts and of the invitations that make them.
 package struct HostStore: Sendable {
+    private static let byID = SQLLookup("SELECT * FROM host", by: "id")
+
     package init() {}
 
     package func insert(_ host: Host, in transaction: any SQLTransaction) async throws {
@@ -55,7 +57,7 @@ package struct HostStore: Sendable {
     }
 
     package func find(_ id: HostID) -> SQLQuery<Host?> {
-        SQLQuery("SELECT * FROM host WHERE id = $1", [SQLValue(id)]) { try $0.first.map(Self.host) }
+        SQLQuery(Self.byID, SQLValue(id)) { try $0.first.map(Self.host) }
     }
 
     /// What these hosts are called, 1,000 at most; what is not there is left out.

@@ -3,6 +3,21 @@ package import Domain
 
 /// The rows of jobs. Lock order everywhere: the site's row first, then the job's.
 package struct JobStore: Sendable {
+    private static let byID = SQLLookup("SELECT * FROM job", by: "id")
+    private static let activeBySite = SQLLookup(
+        "SELECT * FROM job", by: "site_id", " AND state IN ('ready', 'leased')")
+    private static let row = SQLRowChange.update(
+        "job", key: .text("id"),
+        [
+            .text("state"), .integer("attempt"), .integer("losses"), .integer("cancel_requested_at"), .text("step"),
+            .integer("progress"), .text("host_id"), .text("lease_token"), .integer("lease_fence"),
+            .integer("lease_expires_at"), .integer("accepted_at"), .integer("version"), .text("failure_kind"),
+            .text("failure_code"), .text("failure_message"), .text("summary"), .text("findings"),
+            .integer("uncached_input_tokens"), .integer("cached_input_tokens"), .integer("output_tokens"),
+            .integer("updated_at"), .integer("priority"), .text("model"), .integer("from_cache"),
+            .text("failure_marks"),
+        ])
+
     package init() {}
 
     package func insert(_ job: Job, owner: UserID, in transaction: any SQLTransaction) async throws {
@@ -24,14 +39,7 @@ package struct JobStore: Sendable {
 
     package func save(_ record: JobRecord, in transaction: any SQLTransaction) async throws {
         try await transaction.post(
-            """
-            UPDATE job SET state = $2, attempt = $3, losses = $4, cancel_requested_at = $5, step = $6, progress = $7,
-                host_id = $8, lease_token = $9, lease_fence = $10, lease_expires_at = $11, accepted_at = $12,
-                version = $13, failure_kind = $14, failure_code = $15, failure_message = $16, summary = $17,
-                findings = $18, uncached_input_tokens = $19, cached_input_tokens = $20, output_tokens = $21,
-                updated_at = $22, priority = $23, model = $24, from_cache = $25, failure_marks = $26
-            WHERE id = $1
-            """,
+            Self.row,
             try Self.columns(record) + [
                 SQLValue(record.job.updatedAt), SQLValue(record.job.priority), .text(record.model),
                 SQLValue(record.isFromCache), .text(record.failureMarks.joined(separator: "\n")),
@@ -43,7 +51,7 @@ package struct JobStore: Sendable {
     }
 
     package func find(_ id: JobID) -> SQLQuery<JobRecord?> {
-        SQLQuery("SELECT * FROM job WHERE id = $1", [SQLValue(id)]) { try $0.first.map(Self.record) }
+        SQLQuery(Self.byID, SQLValue(id)) { try $0.first.map(Self.record) }
     }
 
     /// The sites of those of `jobs` that are there.
@@ -63,7 +71,7 @@ package struct JobStore: Sendable {
 
     package func active(of site: SiteID) -> SQLQuery<[Job]> {
         // Sorted here: asked for the order, SQLite takes the index of states, and walks the open jobs of all sites.
-        SQLQuery("SELECT * FROM job WHERE site_id = $1 AND state IN ('ready', 'leased')", [SQLValue(site)]) { rows in
+        SQLQuery(Self.activeBySite, SQLValue(site)) { rows in
             try rows.map { try Self.record($0).job }.sorted {
                 ($0.stateName.rawValue, $0.id.text) < ($1.stateName.rawValue, $1.id.text)
             }

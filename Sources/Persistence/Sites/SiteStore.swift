@@ -3,6 +3,15 @@ package import Domain
 
 /// The rows of sites and of their domain names.
 package struct SiteStore: Sendable {
+    private static let byID = SQLLookup("SELECT * FROM site", by: "id")
+    private static let row = SQLRowChange.update(
+        "site", key: .text("id"),
+        [
+            .text("name"), .integer("live"), .integer("preview"), .integer("previous"), .integer("last_version"),
+            .integer("last_release"), .integer("fence"), .text("maintenance"), .text("engine"), .text("address_mode"),
+            .text("missing_page"),
+        ])
+
     package init() {}
 
     package func insert(_ site: Site, in transaction: any SQLTransaction) async throws {
@@ -29,10 +38,7 @@ package struct SiteStore: Sendable {
 
     package func save(_ site: Site, in transaction: any SQLTransaction) async throws {
         try await transaction.post(
-            """
-            UPDATE site SET name = $2, live = $3, preview = $4, previous = $5, last_version = $6, last_release = $7,
-                fence = $8, maintenance = $9, engine = $10, address_mode = $11, missing_page = $12 WHERE id = $1
-            """,
+            Self.row,
             [
                 SQLValue(site.id), .text(site.name), SQLValue(site.live), SQLValue(site.preview),
                 SQLValue(site.previous), SQLValue(site.lastVersion), SQLValue(site.lastRelease),
@@ -47,7 +53,7 @@ package struct SiteStore: Sendable {
     }
 
     package func find(_ id: SiteID) -> SQLQuery<Site?> {
-        SQLQuery("SELECT * FROM site WHERE id = $1", [SQLValue(id)]) { try Self.living($0) }
+        SQLQuery(Self.byID, SQLValue(id)) { try Self.living($0) }
     }
 
     /// The site of a job.
