@@ -7,10 +7,13 @@ import Glibc
 package struct SandboxRunner: Sendable {
     package let tools: SandboxTools
     package let controlGroups: ControlGroupParent?
+    private let driver: any SandboxDriver
 
-    package init(tools: SandboxTools, controlGroups: ControlGroupParent?) {
+    /// - Parameter driver: builds the walls; bubblewrap when it is left out.
+    package init(tools: SandboxTools, controlGroups: ControlGroupParent?, driver: (any SandboxDriver)? = nil) {
         self.tools = tools
         self.controlGroups = controlGroups
+        self.driver = driver ?? Bubblewrap(program: tools.bubblewrap)
     }
 
     /// With what this host has. Throws when that is not enough for every wall: there is no way to run without a
@@ -64,7 +67,7 @@ package struct SandboxRunner: Sendable {
             throw SandboxError.missingProgram("socat", nextStep: "Install the package \"socat\".")
         }
         let start = ShimFrame.start(
-            plan, tools: tools, controlGroups: controlGroups, input: input, lease: lease, keepsake: keepsake)
+            plan, driver: driver, controlGroups: controlGroups, input: input, lease: lease, keepsake: keepsake)
         return try await DedicatedThread.run {
             try ShimProcess.start(tools.shim, start: ShimFrame.bytes(start), folder: folder)
             switch try SandboxTask.find(in: folder) {

@@ -18,15 +18,15 @@ enum ShimFrame {
     }
 
     static func start(
-        _ plan: SandboxPlan, tools: SandboxTools, controlGroups: ControlGroupParent?, input: [UInt8], lease: Duration?,
-        keepsake: [UInt8]
+        _ plan: SandboxPlan, driver: any SandboxDriver, controlGroups: ControlGroupParent?, input: [UInt8],
+        lease: Duration?, keepsake: [UInt8]
     ) -> Start {
         let limits = plan.limits
         return .with {
-            $0.program = tools.bubblewrap
-            $0.arguments = plan.arguments(limitsAddressSpace: controlGroups == nil)
+            $0.program = driver.program
+            $0.arguments = driver.arguments(for: plan, limitsAddressSpace: controlGroups == nil)
             $0.input = Data(input)
-            $0.files = [Data(SeccompFilter.program())] + SandboxPlan.files.map { Data($0.text.utf8) }
+            $0.files = driver.files.map { Data($0) }
             $0.limits = .with {
                 $0.wallTimeMs = limits.wallTime.shimMilliseconds
                 $0.memoryBytes = UInt64(clamping: limits.memoryInBytes)

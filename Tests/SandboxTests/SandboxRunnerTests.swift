@@ -366,6 +366,33 @@ enum Enforcement: CaseIterable {
         }
     }
 
+    /// Bubblewrap, but with another name for the machine inside.
+    private struct Renamed: SandboxDriver {
+        let inner: Bubblewrap
+        var program: String { inner.program }
+        var files: [[UInt8]] { inner.files }
+
+        func arguments(for plan: SandboxPlan, limitsAddressSpace: Bool) -> [String] {
+            var list = inner.arguments(for: plan, limitsAddressSpace: limitsAddressSpace)
+            if let place = list.firstIndex(of: "--hostname") { list[place + 1] = "elsewhere" }
+            return list
+        }
+    }
+
+    @Test("Another driver builds the walls in bubblewrap's place, and the shim owns what runs behind them")
+    func otherDriver() async throws {
+        try await withTemporaryDirectory { folder in
+            let other = SandboxRunner(
+                tools: runner.tools, controlGroups: runner.controlGroups,
+                driver: Renamed(inner: Bubblewrap(program: runner.tools.bubblewrap)))
+            let outcome = try await other.run(
+                SandboxPlan(
+                    workspace: folder, command: ["/bin/sh", "-c", "cat /proc/sys/kernel/hostname > name; exit 3"]))
+            #expect(outcome.ending == .exited(code: 3))
+            #expect(try String(contentsOfFile: folder + "/name", encoding: .utf8) == "elsewhere\n")
+        }
+    }
+
     @Test("A service outside can be reached through the model's socket, and only there")
     func bridge() async throws {
         try await withTemporaryDirectory { folder in
