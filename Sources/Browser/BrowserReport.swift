@@ -25,6 +25,8 @@ package struct BrowserReport: Sendable, Equatable, Codable {
         package let page: String
         package let subject: String
         package let message: String
+        /// Of the accessibility: whether the page of the version before had less of it, or none.
+        package var isWorse = false
 
         package init(rule: String, page: String, subject: String, message: String) {
             self.rule = rule
@@ -74,11 +76,16 @@ package struct BrowserReport: Sendable, Equatable, Codable {
     package var checks: [Check]
     package var problems: [Problem]
     package var screenshots: [Screenshot]
+    /// Of the version before, of pages that were compared with it.
+    package var before: [Screenshot]
 
-    package init(checks: [Check] = [], problems: [Problem] = [], screenshots: [Screenshot] = []) {
+    package init(
+        checks: [Check] = [], problems: [Problem] = [], screenshots: [Screenshot] = [], before: [Screenshot] = []
+    ) {
         self.checks = checks
         self.problems = problems
         self.screenshots = screenshots
+        self.before = before
     }
 
     /// A report that says why nothing ran.
@@ -131,7 +138,8 @@ extension BrowserReport {
     /// Reads what a page checker printed; `nil` when it is something else, or too much.
     package init?(line: String) {
         guard let report = try? JSONDecoder().decode(BrowserReport.self, from: Data(line.utf8)),
-            report.problems.count <= 200, report.screenshots.count <= 4 * BrowserRequest.pageLimit
+            report.problems.count <= 200, report.screenshots.count <= 4 * BrowserRequest.pageLimit,
+            report.before.count <= 4 * BrowserRequest.pageLimit
         else { return nil }
         self = report
     }

@@ -22,6 +22,10 @@ package final class PageChecker {
     private var stuck: [String] = []
     /// Of all pictures; and how many had no room.
     private var pictureBytes = 0
+    /// Of those of the version before.
+    private var beforeBytes = 0
+    /// How accessible the start page of the version before is, which new pages are measured by; `nil` before it was seen.
+    private var startFaults: AccessibilityFaults?
     private var leftOut = 0
     /// The loads after which nothing more was asked for.
     private var rested: Set<String> = []
@@ -236,16 +240,23 @@ package final class PageChecker {
                     + (found.isEmpty ? "." : ": \(found)."))
         }
         let height = min(Self.pictureHeightLimit, max(200, Int(measured?["height"]?.number ?? 900)))
-        if width == BrowserRequest.widths.last { try checkAccessibility() }
+        let isLast = width == BrowserRequest.widths.last
+        let faults = try isLast ? accessibilityFaults() : AccessibilityFaults()
+        for problem in faults.problems { note(problem.rule, subject: problem.subject, problem.message) }
         let picture = try capture(width: width, height: height)
         let place = try keep(picture, width: width, height: height)
         var changes: [BrowserReport.Box]?
         if let parent = request.parent, SiteFiles(folder: parent).answer("/" + Self.escaped(path)).status == 200 {
             page = nil
             try show("\(Self.parentHost)/\(Self.escaped(path))", width: width)
+            if isLast { mark(faults.worse(than: try accessibilityFaults()), on: path) }
             let before = try evaluate(PageScripts.overflow)
-            let old = try capture(
-                width: width, height: min(Self.pictureHeightLimit, max(200, Int(before?["height"]?.number ?? 900))))
+            let oldHeight = min(Self.pictureHeightLimit, max(200, Int(before?["height"]?.number ?? 900)))
+            let old = try capture(width: width, height: oldHeight)
+            if let kept = try keep(old, width: width, height: oldHeight, isBefore: true) {
+                report.before.append(
+                    .init(page: path, width: width, height: kept.height, file: kept.file, changes: nil))
+            }
             // Where no rule and no script of the page has a say.
             try call("Page.navigate", ["url": "about:blank"])
             let boxes = try evaluate(PageScripts.difference(old, picture), isLate: true)
@@ -253,6 +264,8 @@ package final class PageChecker {
                 func side(_ name: String) -> Int { Int(box[name]?.number ?? 0) }
                 return .init(x: side("x"), y: side("y"), width: side("width"), height: side("height"))
             }
+        } else if isLast, !faults.problems.isEmpty, let start = try accessibilityFaultsOfStart() {
+            mark(faults.worse(than: start), on: path)
         }
         guard let place else { return }
         report.screenshots.append(
@@ -276,7 +289,9 @@ package final class PageChecker {
     }
 
     /// Writes the picture, or a coarser one that is small enough; `nil` when there is no room for it.
-    private func keep(_ png: String, width: Int, height: Int) throws -> (file: String, height: Int)? {
+    private func keep(
+        _ png: String, width: Int, height: Int, isBefore: Bool = false
+    ) throws -> (file: String, height: Int)? {
         guard var data = Data(base64Encoded: png) else {
             throw BrowserError.refused(method: "screenshot", "no picture")
         }
@@ -287,6 +302,14 @@ package final class PageChecker {
             if quality == 30 { height = min(height, 1600) }
             let coarse = try capture(width: width, height: height, format: format, quality: quality)
             data = Data(base64Encoded: coarse) ?? data
+        }
+        if isBefore {
+            guard data.count <= BrowserRequest.pictureLimit, beforeBytes + data.count <= BrowserRequest.picturesLimit
+            else { return nil }
+            beforeBytes += data.count
+            let name = "before-\(report.before.count).\(format)"
+            try Self.write(data, to: request.pictures + "/" + name)
+            return (name, height)
         }
         guard data.count <= BrowserRequest.pictureLimit, pictureBytes + data.count <= BrowserRequest.picturesLimit
         else {
@@ -327,24 +350,45 @@ package final class PageChecker {
         "button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "slider", "image", "img", "menuitem",
     ]
 
-    private func checkAccessibility() throws {
+    /// What of the page that is shown now people cannot use who do not see it.
+    private func accessibilityFaults() throws -> AccessibilityFaults {
+        var faults = AccessibilityFaults()
         for node in try call("Accessibility.getFullAXTree")["nodes"]?.list ?? [] {
             guard node["ignored"]?.boolean != true, let role = node["role"]?["value"]?.text,
                 Self.namedRoles.contains(role),
                 (node["name"]?["value"]?.text ?? "").allSatisfy(\.isWhitespace)
             else { continue }
-            note("accessibility-name", subject: role, "A \(role) has no name that could be read aloud.")
+            faults.addNameless(role)
         }
         let structure = try evaluate(PageScripts.structure)
-        if structure?["viewport"]?.boolean == false {
-            note("viewport-missing", subject: "", "The page does not adapt to small screens: it has no viewport.")
-        }
-        let headings = Int(structure?["headings"]?.number ?? 1)
-        if headings != 1 {
-            note("heading-one", subject: "\(headings)", "The page has \(headings) main headings instead of one.")
-        }
-        for id in structure?["twice"]?.list.compactMap(\.text) ?? [] {
-            note("id-twice", subject: id, "Two elements have the id \"\(id.prefix(60))\".")
+        if structure?["viewport"]?.boolean == false { faults.lacksViewport = true }
+        faults.headings = Int(structure?["headings"]?.number ?? 1)
+        for id in structure?["twice"]?.list.compactMap(\.text) ?? [] { faults.addTwice(id) }
+        return faults
+    }
+
+    /// Those of the start page of the version before; `nil` when it has none.
+    private func accessibilityFaultsOfStart() throws -> AccessibilityFaults? {
+        if let startFaults { return startFaults }
+        guard let parent = request.parent, let start = request.start,
+            SiteFiles(folder: parent).answer("/" + Self.escaped(start)).status == 200
+        else { return nil }
+        page = nil
+        try show("\(Self.parentHost)/\(Self.escaped(start))", width: BrowserRequest.widths.last ?? 1280)
+        let faults = try accessibilityFaults()
+        startFaults = faults
+        return faults
+    }
+
+    /// Notes which of the problems of a page are worse than before.
+    private func mark(_ worse: [AccessibilityFaults.Problem], on path: String) {
+        for problem in worse {
+            guard
+                let place = report.problems.firstIndex(where: {
+                    $0.page == path && $0.rule == problem.rule && $0.subject == problem.subject
+                })
+            else { continue }
+            report.problems[place].isWorse = true
         }
     }
 

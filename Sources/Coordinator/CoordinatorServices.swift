@@ -17,6 +17,8 @@ package struct CoordinatorServices: Sendable {
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
     package let pageChecks: PageCheckService
+    package let pageLooks: PageLookService
+    package let versionAcceptance: VersionAcceptance
     package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
@@ -165,5 +167,10 @@ package struct CoordinatorServices: Sendable {
         pageChecks = PageCheckService(
             database: database, stores: stores, blobs: blobs, manifests: manifests, feed: feed, clock: clock,
             logger: logger)
+        pageLooks = PageLookService(
+            database: database, stores: stores, manifests: manifests, ready: ready, workers: workers, feed: feed,
+            settings: settings, clock: clock, logger: logger)
+        versionAcceptance = VersionAcceptance(
+            database: database, stores: stores, feed: feed, clock: clock, logger: logger)
     }
 }

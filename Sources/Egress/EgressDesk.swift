@@ -73,7 +73,10 @@ struct EgressDesk: Sendable {
             }
             let request = try EgressRequest(asked, bodySize: body.readableBytes, allowed: grant.allowed)
             try ledger.beginRequest()
-            if let witness = grant.witness, !witness.mayAsk() { throw EgressRefusal.tokenBudget }
+            if let witness = grant.witness {
+                guard witness.mayAsk() else { throw EgressRefusal.tokenBudget }
+                await witness.taskAsks()
+            }
             try ledger.count(body.readableBytes)
             account.sent = body.readableBytes
             let (stream, peer) = try await model.open(request.address)
@@ -105,6 +108,7 @@ struct EgressDesk: Sendable {
         _ playback: any EgressPlayback, _ asked: HTTPRequestHead, _ replies: Replies
     ) async throws -> Int {
         guard asked.method == .POST else { throw EgressRefusal.method }
+        await playback.taskAsks()
         guard let answer = playback.next(to: Self.operation(of: asked)) else { throw EgressRefusal.playback }
         try ledger.count(answer.body.count)
         let headers = HTTPHeaders([

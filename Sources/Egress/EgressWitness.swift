@@ -3,6 +3,9 @@ package protocol EgressWitness: Sendable {
     /// Asked before each request. Refused is what has used up its tokens.
     func mayAsk() -> Bool
 
+    /// The task asks again: what the answers before made it do is done. Comes before the question goes anywhere.
+    func taskAsks() async
+
     /// A reader for a good answer that begins.
     ///
     /// - Parameter operation: the path that was asked for inside, without its query, such as `/v1/responses`.
@@ -20,6 +23,9 @@ package protocol EgressAnswerReader: Sendable {
 
 /// Answers in the place of a model, from what one said earlier. Nobody outside is asked then.
 package protocol EgressPlayback: Sendable {
+    /// The task asks again: what the answers before made it do is done.
+    func taskAsks() async
+
     /// The next answer to `operation`; `nil` when there is none left.
     func next(to operation: String) -> (contentType: String, body: [UInt8])?
 }

@@ -20,6 +20,10 @@ package protocol Engine: Sendable {
     /// outside of the sandbox: a ``ModelTraffic``. Others keep a transcript of their own, or need none.
     var followsTraffic: Bool { get }
 
+    /// Whether its model may run commands whose outcome depends on the moment. Then it is written down, and held against a
+    /// replay, what became of the files after each answer.
+    var runsCommands: Bool { get }
+
     /// The traffic of a run that went on with a conversation, made to be followed by one that begins without it.
     func selfContained(_ traffic: ModelTraffic) -> ModelTraffic
 }
@@ -27,6 +31,7 @@ package protocol Engine: Sendable {
 extension Engine {
     package var remembered: [String] { [] }
     package var followsTraffic: Bool { false }
+    package var runsCommands: Bool { false }
     package func selfContained(_ traffic: ModelTraffic) -> ModelTraffic { traffic }
 }
 

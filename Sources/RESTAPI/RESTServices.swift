@@ -11,6 +11,8 @@ package struct RESTServices: Sendable {
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
     package let pageChecks: PageCheckService
+    package let pageLooks: PageLookService
+    package let versionAcceptance: VersionAcceptance
     package let generations: GenerationService
     package let jobs: JobService
     package let versions: VersionService
@@ -36,6 +38,8 @@ package struct RESTServices: Sendable {
         acceptance = coordinator.acceptance
         comparison = coordinator.comparison
         pageChecks = coordinator.pageChecks
+        pageLooks = coordinator.pageLooks
+        versionAcceptance = coordinator.versionAcceptance
         generations = coordinator.generations
         jobs = coordinator.jobs
         versions = coordinator.versions

@@ -34,9 +34,12 @@ struct RouteTable: Sendable {
             + EngineRoutes(engines: services.engines).routes
             + BudgetRoutes(budgets: services.budgets).routes
             + VersionRoutes(
-                versions: services.versions, sites: services.sites, comparison: services.comparison
+                versions: services.versions, sites: services.sites, comparison: services.comparison,
+                pageChecks: services.pageChecks
             ).routes
-            + PageCheckRoutes(pageChecks: services.pageChecks).routes
+            + PageCheckRoutes(
+                pageChecks: services.pageChecks, looks: services.pageLooks, acceptance: services.versionAcceptance
+            ).routes
             + ReleaseRoutes(releases: services.releases).routes
             + HostRoutes(hosts: services.hosts).routes
             + RolloutRoutes(rollouts: services.rollouts).routes

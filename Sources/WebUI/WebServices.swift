@@ -22,6 +22,8 @@ package struct WebServices: Sendable {
     package let acceptance: ChangeAcceptance
     package let comparison: VersionComparison
     package let pageChecks: PageCheckService
+    package let pageLooks: PageLookService
+    package let versionAcceptance: VersionAcceptance
 
     package init(
         accounts: AccountService, idempotency: IdempotencyService, coordinator: CoordinatorServices,
@@ -45,6 +47,8 @@ package struct WebServices: Sendable {
         acceptance = coordinator.acceptance
         comparison = coordinator.comparison
         pageChecks = coordinator.pageChecks
+        pageLooks = coordinator.pageLooks
+        versionAcceptance = coordinator.versionAcceptance
         brakes = coordinator.brakes
     }
 }

@@ -105,9 +105,10 @@ struct JobAttempt: Sendable {
         var result = WorkResult(outcome: .failed(.interrupted))
         do {
             FaultPoint.jobAccepted.reach()
+            if offer.kind == .look { return try await prepareLook() }
             let base = try await prepare()
             FaultPoint.workspaceReady.reach()
-            let run = try await runEngine()
+            let run = try await runEngine(on: base)
             FaultPoint.engineEnded.reach()
             result.usage = run.usage
             result.transcript = run.transcript
@@ -144,21 +145,22 @@ struct JobAttempt: Sendable {
 
     // MARK: Steps
 
+    /// Brings the base version here, for the browser that looks at it after this job.
+    private func prepareLook() async throws -> WorkResult {
+        let base = try await fetch()
+        var result = WorkResult(
+            outcome: .succeeded(changes: ManifestDelta(upserts: [], removals: []), digest: base.digest))
+        result.manifest = base
+        result.look =
+            workshop.inspector?.announcement(by: workshop.runner) ?? .impossible("this worker looks at no pages")
+        return result
+    }
+
     /// Brings the base version into the workspace.
     private func prepare() async throws -> Manifest {
-        reporter.progress("Fetching the site", 1)
-        let access = BlobAccess.lease(offer.lease)
-        let base = try await fetchBase(access)
+        let base = try await fetch()
         // What an earlier agent laid out is being worked on.
         if found != nil { return base }
-        let digests = Array(Set(base.entries.map(\.digest)))
-        let missing = try await workshop.store.missing(among: digests)
-        if !missing.isEmpty {
-            let fetched = try await whileUnavailable {
-                try await workshop.transfer.fetch(missing, for: access, into: workshop.store)
-            }
-            reporter.write("Fetched \(fetched.files) files, \(fetched.bytes) bytes.")
-        }
         reporter.progress("Preparing the workspace", 8)
         let workspace = workspace
         let store = workshop.store
@@ -175,6 +177,24 @@ struct JobAttempt: Sendable {
         return base
     }
 
+    /// Brings the base version into the store.
+    private func fetch() async throws -> Manifest {
+        reporter.progress("Fetching the site", 1)
+        let access = BlobAccess.lease(offer.lease)
+        let base = try await fetchBase(access)
+        // What an earlier agent laid out is being worked on.
+        if found != nil { return base }
+        let digests = Array(Set(base.entries.map(\.digest)))
+        let missing = try await workshop.store.missing(among: digests)
+        if !missing.isEmpty {
+            let fetched = try await whileUnavailable {
+                try await workshop.transfer.fetch(missing, for: access, into: workshop.store)
+            }
+            reporter.write("Fetched \(fetched.files) files, \(fetched.bytes) bytes.")
+        }
+        return base
+    }
+
     private func fetchBase(_ access: BlobAccess) async throws -> Manifest {
         if let manifest = known[offer.base] { return manifest }
         if let manifest = try? await workshop.store.manifest(offer.base) { return manifest }
@@ -185,9 +205,9 @@ struct JobAttempt: Sendable {
         return fetched.manifest
     }
 
-    private func runEngine() async throws -> EngineResult {
+    private func runEngine(on base: Manifest) async throws -> EngineResult {
         reporter.progress(offer.generation == nil ? "Editing" : "Making the site", 10)
-        if engine.followsTraffic, !offer.replay.isEmpty { return try await playEngine() }
+        if engine.followsTraffic, !offer.replay.isEmpty { return try await playEngine(on: base) }
         let endpoint = try endpoint()
         // What a task that has ended was told by its model lies where the earlier agent wrote it down.
         let hasEnded = endpoint == nil && found != nil && offer.model != nil && offer.replay.isEmpty
@@ -198,8 +218,16 @@ struct JobAttempt: Sendable {
         let budget = offer.model?.tokenBudget
         // Codex waits for the first word for ever. Who has a limit of their own says more about it, so they come first.
         let silence = offer.model.map { $0.answerTimeout + .seconds(5) }
+        let files = engine.runsCommands && offer.generation == nil ? WorkspaceWatch(site: workspace.site) : nil
+        let isResumed = found != nil
         let watch = try await pool.run {
-            TrafficWatch(budget: budget, path: path, pool: pool) { control.endTask() }
+            let watch = TrafficWatch(budget: budget, workspace: files, path: path, pool: pool) { control.endTask() }
+            if isResumed, let files {
+                watch.note(effects: files.begin(since: base))
+            } else {
+                files?.begin()
+            }
+            return watch
         }
         let run =
             if let endpoint {
@@ -211,10 +239,17 @@ struct JobAttempt: Sendable {
             } else {
                 try await runEngine(at: nil)
             }
+        await watch.lookAtWorkspace()
         let result = run.result
+        var verdict = result.verdict
+        // A program may take it for an answer without words; what was done before it is no result of a request declined.
+        if case .finished = verdict, let refusal = watch.refusal {
+            verdict = .failed(.modelRefused(saying: refusal))
+            await remember(EngineResult(verdict: verdict, usage: result.usage, transcript: [], memory: nil))
+        }
         let traffic = run.wentOn ? engine.selfContained(watch.traffic) : watch.traffic
         return EngineResult(
-            verdict: watch.hasRefused ? .failed(.modelBudget) : result.verdict,
+            verdict: watch.hasRefused ? .failed(.modelBudget) : verdict,
             // A program that was stopped says less than it used, and one that is to blame may say anything.
             usage: watch.usage.total > result.usage.total ? watch.usage : result.usage,
             transcript: engine.followsTraffic && offer.generation == nil ? traffic.serialized : result.transcript,
@@ -222,13 +257,30 @@ struct JobAttempt: Sendable {
     }
 
     /// Once more, with what the model said then. There is no way to a model.
-    private func playEngine() async throws -> EngineResult {
+    private func playEngine(on base: Manifest) async throws -> EngineResult {
         guard let gate = workshop.gate, let traffic = ModelTraffic(serialized: offer.replay) else {
             throw EngineRefusal.unreadableTranscript
         }
-        let playback = TrafficPlayback(traffic)
-        let result = try await gate.withWay(to: .recorded(playback), for: offer.lease.job) { folder in
+        var steps: StepReplay?
+        // An agent that came in the middle cannot know what was settled before.
+        if found == nil, traffic.answers.contains(where: { $0.effects != nil }) {
+            let files = WorkspaceWatch(site: workspace.site)
+            try await workshop.pool.run { files.begin() }
+            steps = StepReplay(
+                watch: files, base: base, store: workshop.store, transfer: workshop.transfer,
+                access: .lease(offer.lease), pool: workshop.pool)
+        }
+        let playback = TrafficPlayback(traffic, steps: steps)
+        var result = try await gate.withWay(to: .recorded(playback), for: offer.lease.job) { folder in
             try await runEngine(at: folder).result
+        }
+        await playback.settle()
+        if let steps, case .finished = result.verdict {
+            let report = await steps.report
+            reporter.write(report)
+            result = EngineResult(
+                verdict: .finished(summary: report), usage: result.usage, transcript: result.transcript,
+                memory: result.memory)
         }
         guard playback.hasRunOut else { return result }
         // An agent that came in the middle cannot know how far the one before had come.

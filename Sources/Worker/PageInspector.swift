@@ -36,7 +36,14 @@ package struct PageInspector: Sendable {
     func announcement(
         of changes: ManifestDelta, of manifest: Manifest, by runner: SandboxRunner?
     ) -> JobCompletion.Look {
-        if changes.affectedPages(of: manifest).isEmpty { return .impossible("no page changed") }
+        changes.affectedPages(of: manifest).isEmpty ? .impossible("no page changed") : announcement(by: runner)
+    }
+
+    /// Whether there is a browser.
+    var canLook: Bool { if case .success = browser.find() { true } else { false } }
+
+    /// What a completion says of the look that somebody asked for.
+    func announcement(by runner: SandboxRunner?) -> JobCompletion.Look {
         guard runner != nil else { return .impossible("this worker can build no sandbox now") }
         switch browser.find() {
         case .success: return .follows
@@ -51,12 +58,17 @@ package struct PageInspector: Sendable {
     }
 
     /// What a browser saw, with the bytes of its pictures. Never fails: what stopped it is in the report.
+    ///
+    /// - Parameters:
+    ///   - base: the version before; `nil` when there is nothing to compare with.
+    ///   - chosen: the pages to look at; empty for those that may look different.
     func inspect(
-        _ manifest: Manifest, since base: Manifest, in room: Workspace, from store: DirectoryBlobStore,
-        by runner: SandboxRunner, pool: BlockingPool
+        _ manifest: Manifest, since base: Manifest?, pages chosen: [SitePath], in room: Workspace,
+        from store: DirectoryBlobStore, by runner: SandboxRunner, pool: BlockingPool
     ) async -> (checks: PageChecks, pictures: [ContentDigest: [UInt8]]) {
-        let pages = ManifestDelta(from: base, to: manifest).affectedPages(of: manifest).map(\.text)
-        guard manifest.totalSizeInBytes + base.totalSizeInBytes <= Self.sizeLimit else {
+        var pages = chosen
+        if pages.isEmpty, let base { pages = ManifestDelta(from: base, to: manifest).affectedPages(of: manifest) }
+        guard manifest.totalSizeInBytes + (base?.totalSizeInBytes ?? 0) <= Self.sizeLimit else {
             let size = "\(Self.sizeLimit >> 20) MiB"
             return (.impossible(because: "the version and the one before have more than \(size) together"), [:])
         }
@@ -77,14 +89,14 @@ package struct PageInspector: Sendable {
                         try Workspace.makeFolder(path)
                     }
                     try room.place(manifest.entries, from: store) { stop.isUp }
-                    try before.place(base.entries, from: store) { stop.isUp }
+                    try before.place(base?.entries ?? [], from: store) { stop.isUp }
                 }
             } onCancel: {
                 stop.raise()
             }
             let request = BrowserRequest(
-                program: program, folder: SandboxPlan.workspacePath, parent: "/state/site",
-                pictures: "/state/pictures", pages: pages,
+                program: program, folder: SandboxPlan.workspacePath, parent: base == nil ? nil : "/state/site",
+                pictures: "/state/pictures", pages: pages.map(\.text),
                 start: manifest.entries.contains { $0.path.text == Self.start } ? Self.start : nil)
             let plan = PageCheckerPlan.plan(
                 agent: agent, libraryFolders: libraryFolders, workspace: room.site, state: room.state,
@@ -96,7 +108,7 @@ package struct PageInspector: Sendable {
             guard let report = last.text.withLock({ $0 }).flatMap({ BrowserReport(line: $0) }) else {
                 return (.impossible(because: "the page checker ended without a report (\(outcome.ending))"), [:])
             }
-            return try await pool.run { try Self.read(report, from: pictures, of: manifest) }
+            return try await pool.run { try Self.read(report, from: pictures, of: manifest, since: base) }
         } catch {
             return (.impossible(because: "\(error)"), [:])
         }
@@ -105,23 +117,39 @@ package struct PageInspector: Sendable {
     /// The report in the words of the domain, with pictures as they are and not as the report says. Nothing that came out
     /// of the sandbox is believed.
     private static func read(
-        _ report: BrowserReport, from folder: String, of manifest: Manifest
+        _ report: BrowserReport, from folder: String, of manifest: Manifest, since base: Manifest?
     ) throws -> (checks: PageChecks, pictures: [ContentDigest: [UInt8]]) {
         var checks = PageChecks()
         for check in report.checks {
             guard let name = PageChecks.Check.Name(rawValue: check.name.rawValue) else { continue }
+            // Nobody asked for a comparison.
+            if base == nil, name == .difference { continue }
             checks.checks.append(PageChecks.Check(name, obstacle: check.obstacle ?? ""))
         }
         var seen: Set<Finding.Key> = []
         for problem in report.problems.prefix(PageChecks.findingLimit) {
+            let isWorse = problem.isWorse && PageChecks.accessibilityRules.contains(problem.rule)
             let finding = Finding(
-                severity: .warning, rule: problem.rule, path: problem.page, subject: problem.subject,
-                message: problem.message)
+                severity: isWorse ? .error : .warning, rule: problem.rule, path: problem.page,
+                subject: problem.subject,
+                message: isWorse ? problem.message + " It was better before." : problem.message)
             if seen.insert(finding.key).inserted { checks.findings.append(finding) }
         }
         var bytes: [ContentDigest: [UInt8]] = [:]
         let top = try BeneathFile(root: folder)
-        for shot in report.screenshots.prefix(PageChecks.pictureLimit) {
+        checks.pictures = try pictures(report.screenshots, in: top, bytes: &bytes)
+        checks.before = try pictures(report.before, in: top, bytes: &bytes)
+        if let flaw = checks.flaw(in: manifest, since: base) {
+            return (.impossible(because: "the page checker's report is refused: \(flaw)"), [:])
+        }
+        return (checks, bytes)
+    }
+
+    private static func pictures(
+        _ shots: [BrowserReport.Screenshot], in top: BeneathFile, bytes: inout [ContentDigest: [UInt8]]
+    ) throws -> [PagePicture] {
+        var pictures: [PagePicture] = []
+        for shot in shots.prefix(PageChecks.pictureLimit) {
             guard let page = try? SitePath(shot.page), let content = try content(of: shot.file, in: top),
                 let found = PagePicture.measure(content)
             else { continue }
@@ -129,7 +157,7 @@ package struct PageInspector: Sendable {
             hasher.update(content)
             let digest = hasher.finish()
             bytes[digest] = content
-            checks.pictures.append(
+            pictures.append(
                 PagePicture(
                     page: page, kind: shot.kind == .page ? .page : .thumbnail, width: found.width,
                     height: found.height, format: found.format, digest: digest, sizeInBytes: Int64(content.count),
@@ -139,10 +167,7 @@ package struct PageInspector: Sendable {
                         }
                     }))
         }
-        if let flaw = checks.flaw(in: manifest) {
-            return (.impossible(because: "the page checker's report is refused: \(flaw)"), [:])
-        }
-        return (checks, bytes)
+        return pictures
     }
 
     /// `nil` when it is no plain file, or too large for a picture.

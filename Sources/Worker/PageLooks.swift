@@ -125,15 +125,16 @@ final class PageLooks: Sendable {
         guard ContinuousClock.now + .seconds(180) < deadline else {
             return (.impossible(because: "this worker had too many other pages to look at"), [:])
         }
-        let base: Manifest
+        var base: Manifest?
         let version: Manifest
         do {
-            base = try await store.manifest(look.base)
+            if let digest = look.base { base = try await store.manifest(digest) }
             version = try await store.manifest(look.version)
         } catch {
             return (.impossible(because: "this worker does not have the files any more"), [:])
         }
-        let seen = await inspector.inspect(version, since: base, in: room, from: store, by: runner, pool: pool)
+        let seen = await inspector.inspect(
+            version, since: base, pages: look.pages, in: room, from: store, by: runner, pool: pool)
         try Task.checkCancellation()
         return seen
     }
@@ -148,6 +149,7 @@ final class PageLooks: Sendable {
         } catch let error as ServiceError where error.code != .permissionDenied && error.code != .unavailable {
             // What was found is worth having without them, such as when a disk is full.
             report.pictures = []
+            report.before = []
             report.checks = checks.checks.map { check in
                 [.screenshots, .difference].contains(check.name)
                     ? PageChecks.Check(check.name, obstacle: "the pictures could not be kept: \(error.message)")

@@ -150,7 +150,8 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
             }
         }
         for attempt in left {
-            guard able.contains(attempt.offer.engine), running[attempt.offer.lease] == nil else {
+            let isAble = able.contains(attempt.offer.engine) || attempt.offer.kind == .look
+            guard isAble, running[attempt.offer.lease] == nil else {
                 try? await pool.run { try LeftAttempt.discard(attempt.workspace) }
                 continue
             }
@@ -160,7 +161,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
 
     private func resume(_ left: LeftAttempt) async {
         let offer = left.offer
-        guard let engine = engines[offer.engine] else { return }
+        guard let engine = engine(for: offer) else { return }
         let control =
             if let task = left.task, task.process != 0 {
                 AttemptControl(leaseDuration: offer.leaseDuration, remaining: task.leaseLeft, now: clock.now)
@@ -209,7 +210,11 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         switch ending {
         case .complete(let completion):
             if case .follows = completion.look, let manifest {
-                looks?.expect(PageLook(lease: lease, base: attempt.offer.base, version: manifest.digest))
+                let offer = attempt.offer
+                looks?.expect(
+                    PageLook(
+                        lease: lease, base: offer.kind == .look ? nil : offer.base, version: manifest.digest,
+                        pages: offer.lookPages))
             }
             await handIn(completion)
             logger.notice(
@@ -251,7 +256,9 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
 
     package func describe(in hello: inout AgentMessage.Hello) {
         hello.leases += heldLeases
-        if case .ready = readiness { hello.engines.formUnion(engines.keys) }
+        guard case .ready = readiness else { return }
+        hello.engines.formUnion(engines.keys)
+        if looks != nil, configuration.inspector?.canLook == true { hello.engines.insert(.browser) }
     }
 
     package func sessionOpened(_ welcome: CoordinatorMessage.Welcome, outbox: any AgentOutbox) {
@@ -325,6 +332,11 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         return max(0, configuration.slots - running.count)
     }
 
+    /// What is to run for an offer. A look runs none of them: a browser comes after it.
+    private func engine(for offer: JobOffer) -> (any Engine)? {
+        offer.kind == .look ? (looks == nil ? nil : engines.values.first) : engines[offer.engine]
+    }
+
     private func sendCredit() { outbox.send(.credit(slots: freeSlots)) }
 
     private func take(_ offer: JobOffer) async {
@@ -336,7 +348,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
                 "this host takes no more jobs"
             } else if freeSlots == 0 {
                 "all \(configuration.slots) slots are taken"
-            } else if engines[offer.engine] == nil {
+            } else if engine(for: offer) == nil {
                 "this host has no engine \(offer.engine.rawValue)"
             } else if running.keys.contains(where: { $0.job == offer.lease.job }) {
                 "an earlier attempt still ends here"
@@ -344,7 +356,7 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
                 nil
             }
         if let reason { return refuse(offer, reason) }
-        guard let engine = engines[offer.engine] else { return }
+        guard let engine = engine(for: offer) else { return }
         let control = AttemptControl(leaseDuration: offer.leaseDuration, offeredAt: clock.now)
         let directory = configuration.directory
         let workspace: Workspace

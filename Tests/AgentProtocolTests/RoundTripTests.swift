@@ -49,9 +49,10 @@ struct RoundTripTests {
             sizeInBytes: 1, changes: nil)
         let finding = Finding(
             severity: .warning, rule: "console-error", path: page.text, subject: "oh", message: "A script failed.")
+        let worse = Finding(severity: .error, rule: "id-twice", path: page.text, subject: "a", message: "Twice.")
         let checks = PageChecks(
-            checks: [.init(.console), .init(.difference, obstacle: "there is none")], findings: [finding],
-            pictures: [picture, small.unchanged, small])
+            checks: [.init(.console), .init(.difference, obstacle: "there is none")], findings: [finding, worse],
+            pictures: [picture, small.unchanged, small], before: [picture])
         let wire = checks.wire(for: Samples.lease)
         #expect(try PageChecks(wire: wire) == checks && JobLease(wire: wire.lease) == Samples.lease)
         let long = String(repeating: "ä", count: 5000)
@@ -60,6 +61,20 @@ struct RoundTripTests {
             findings: [Finding(severity: .warning, rule: "id-twice", path: page.text, subject: long, message: long)])
         let read = try PageChecks(wire: talkative.wire(for: Samples.lease))
         #expect(read.findings[0].message.utf8.count <= PageChecks.textLimit && read.checks[0].obstacle.hasPrefix("ää"))
+    }
+
+    @Test("That a worker has a browser is no engine on the wire: a coordinator from before would refuse it")
+    func browser() throws {
+        var hello = AgentMessage.Hello(
+            agentVersion: "1", roles: [.worker], bootID: "b", leases: [], inventory: [], engines: [.builtin, .browser])
+        hello.instance = "i"
+        let wire = AgentMessage.hello(hello).wire
+        #expect(wire.hello.engines == ["builtin"] && wire.hello.seesPages)
+        guard case .hello(let read) = try AgentMessage(wire: wire) else {
+            Issue.record("it is no hello")
+            return
+        }
+        #expect(read.engines == [.builtin, .browser])
     }
 
     @Test("A report with sizes, kinds or numbers that cannot be is refused")

@@ -65,7 +65,7 @@ enum Samples {
             .hello(
                 .init(
                     agentVersion: "1.2.3", roles: [.worker, .serving], bootID: "b", leases: [lease],
-                    inventory: statuses, engines: [.builtin, .codex])),
+                    inventory: statuses, engines: [.builtin, .codex, .browser])),
             .heartbeat(leases: [lease, lease], diskFreeBytes: 5, diskTotalBytes: 6), .credit(slots: 4),
             .accept(lease), .reject(lease, reason: "busy"), .progress(lease, step: "Editing", percent: 40),
             .step(lease, generationStep),
@@ -112,6 +112,11 @@ enum Samples {
             JobOffer(
                 lease: lease, site: site, kind: .generate, leaseDuration: .seconds(60), base: digest,
                 engine: .builtin, prompt: "Make it", limits: .init(), generation: "{\"brief\":{}}")),
+        .offer(
+            JobOffer(
+                lease: lease, site: site, kind: .look, leaseDuration: .seconds(60), base: digest, engine: .browser,
+                prompt: "Take pictures of version 1", limits: .init(),
+                lookPages: [try! SitePath("index.html"), try! SitePath("bilder/größe.html")])),
         .cancel(lease), .leaseLost(lease), .renewed([]), .renewed([lease]), .verdict(lease, .applied),
         .verdict(lease, .duplicate), .verdict(lease, .stale), .desired(desired, .whole),
         .desired(desired, .snapshot(index: 3, isLast: false)),

@@ -46,7 +46,7 @@ import Testing
             let text = try #require(lines.all.last, "\(outcome)")
             let report = try JSONDecoder().decode(BrowserReport.self, from: Data(text.utf8))
             var pictures: [String: Data] = [:]
-            for shot in report.screenshots {
+            for shot in report.screenshots + report.before {
                 pictures[shot.file] = FileManager.default.contents(atPath: "\(folder)/state/pictures/\(shot.file)")
             }
             return (report, pictures)
@@ -98,6 +98,44 @@ import Testing
         }
     }
 
+    @Test("A page is kept as it looked before, beside how it looks now")
+    func before() async throws {
+        let files = ["index.html": Self.page, "styles.css": ""]
+        var changed = files
+        changed["index.html"] = Self.page.replacingOccurrences(of: "Words", with: "Other words")
+        changed["new.html"] = Self.page
+        let (report, pictures) = try await report(changed, before: files, looking: ["index.html", "new.html"])
+        #expect(report.screenshots.map(\.page) == ["index.html", "index.html", "new.html", "new.html"])
+        #expect(report.before.map(\.page) == ["index.html", "index.html"])
+        #expect(report.before.map(\.width) == [375, 1280])
+        #expect(Set(pictures.keys).count == 6)
+        for (old, new) in zip(report.before, report.screenshots) {
+            #expect(pictures[old.file]?.starts(with: [0x89, 0x50, 0x4e, 0x47]) == true)
+            #expect(pictures[old.file] != pictures[new.file])
+        }
+    }
+
+    @Test(
+        "What a page's accessibility lost since the version before is said to be worse; what it lacked already is not")
+    func worse() async throws {
+        let poor = Self.page.replacingOccurrences(of: "<p>Words</p>", with: "<button></button><p id=a></p><p id=a></p>")
+        let worse = poor.replacingOccurrences(
+            of: "<button></button>", with: "<button></button><button></button><h1>Two</h1><a href=\"/\"></a>")
+        let (same, _) = try await report(["index.html": poor, "styles.css": ""], before: ["index.html": poor])
+        #expect(Set(same.problems.map(\.rule)).isSuperset(of: ["accessibility-name", "id-twice"]))
+        #expect(same.problems.allSatisfy { !$0.isWorse }, "\(same.problems)")
+        let (now, _) = try await report(["index.html": worse, "styles.css": ""], before: ["index.html": poor])
+        let found = Set(now.problems.filter(\.isWorse).map { "\($0.rule) \($0.subject)" })
+        #expect(found == ["accessibility-name button", "accessibility-name link", "heading-one 2"], "\(now.problems)")
+        // A new page is measured by the start page.
+        let (new, _) = try await report(
+            ["index.html": poor, "new.html": worse, "styles.css": ""], before: ["index.html": poor],
+            looking: ["new.html"], start: "index.html")
+        let newer = Set(new.problems.filter(\.isWorse).map { "\($0.rule) \($0.subject)" })
+        #expect(newer == found, "\(new.problems)")
+        #expect(new.problems.allSatisfy { $0.page == "new.html" })
+    }
+
     @Test("The start page is taken small as well, also when it is not among the pages that changed")
     func thumbnail() async throws {
         let (report, pictures) = try await report(
@@ -108,6 +146,30 @@ import Testing
         #expect(small.page == "index.html" && small.width == 480 && small.height == 300)
         #expect(pictures[small.file]?.starts(with: [0xff, 0xd8]) == true)
         #expect((pictures[small.file]?.count ?? .max) < 100_000)
+    }
+
+    @Test("A start page that keeps the browser busy, or is not there, costs its small picture and nothing else")
+    func noThumbnail() async throws {
+        let busy = Self.page.replacingOccurrences(of: "<p>Words</p>", with: "<script>for (;;) {}</script>")
+        for files in [
+            ["index.html": busy, "about.html": Self.page, "styles.css": ""],
+            ["about.html": Self.page, "styles.css": ""],
+        ] {
+            let (report, _) = try await report(files, before: files, looking: ["about.html"], start: "index.html")
+            #expect(report.checks.allSatisfy { $0.obstacle == nil }, "\(report.checks)")
+            #expect(report.screenshots.map(\.kind) == [.page, .page] && report.problems.isEmpty, "\(report)")
+        }
+    }
+
+    @Test("What is wrong with a start page that did not change is not said of the pages that did")
+    func faultyStart() async throws {
+        let faulty = Self.page.replacingOccurrences(
+            of: "<p>Words</p>", with: "<script>console.error(\"oh\")</script><img src=\"gone.png\" alt=\"x\">")
+        let (report, _) = try await report(
+            ["index.html": faulty, "about.html": Self.page, "styles.css": ""], looking: ["about.html"],
+            start: "index.html")
+        #expect(report.problems.isEmpty, "\(report.problems)")
+        #expect(report.screenshots.map(\.kind) == [.page, .page, .thumbnail])
     }
 
     @Test("A picture that would be too large becomes a coarser one")

@@ -29,6 +29,7 @@ import Testing
         .generationResumed: "GenerationTests", .hostQuarantined: "Operations/HostLifeTests",
         .siteRolledBackLocally: "Operations/HostLifeTests", .rolloutFinished: "Operations/HostLifeTests",
         .backupRestored: "Operations/BackupTests", .versionChecked: "PageCheckTests",
+        .lookAccepted: "VersionScreensTests",
     ]
 
     @Test(

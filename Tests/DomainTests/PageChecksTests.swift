@@ -46,6 +46,24 @@ import Testing
         #expect(removal.affectedPages(of: manifest).map(\.text) == ["index.html", "about.html", "menu/index.html"])
     }
 
+    @Test("A page looks alike in two versions when neither it nor what it may load has changed")
+    func alike() throws {
+        func manifest(_ digits: [String: String]) throws -> Manifest {
+            try Manifest(
+                try digits.map {
+                    Manifest.Entry(
+                        path: try SitePath($0.key), sizeInBytes: 1,
+                        digest: ContentDigest(String(repeating: $0.value, count: 64))!)
+                })
+        }
+        let first = try manifest(["index.html": "a", "about.html": "b", "styles.css": "c"])
+        let index = try SitePath("index.html")
+        #expect(first.showsAlike(index, as: try manifest(["index.html": "a", "about.html": "d", "styles.css": "c"])))
+        #expect(!first.showsAlike(index, as: try manifest(["index.html": "a", "about.html": "b", "styles.css": "d"])))
+        #expect(!first.showsAlike(index, as: try manifest(["index.html": "d", "about.html": "b", "styles.css": "c"])))
+        #expect(!first.showsAlike(index, as: try manifest(["about.html": "b", "styles.css": "c"])))
+    }
+
     @Test("A worker that did not report in time never will")
     func settled() throws {
         let now = Timestamp(millisecondsSinceEpoch: 1000)

@@ -8,6 +8,7 @@ import Testing
 /// Who watches a task's way sees what the task sees, earlier than the task, and may end it; and a way may lead to nobody.
 @Suite(.serialized) struct WitnessTests {
     private final class Witness: EgressWitness {
+        func taskAsks() async {}
         let notes = Mutex<[String]>([])
         let limit: Int
         let began = Mutex(0)
@@ -61,6 +62,7 @@ import Testing
     }
 
     private final class Playback: EgressPlayback {
+        func taskAsks() async {}
         private let left = Mutex(1)
         func next(to operation: String) -> (contentType: String, body: [UInt8])? {
             let isThere = left.withLock { left in

@@ -103,6 +103,53 @@ import Testing
         }
     }
 
+    @Test("What a command did that depends on the moment is taken from the record in a replay, and said")
+    func moment() async throws {
+        try await withRoom(.codex) { room in
+            let tool = room.tool
+            let stamp = #"date +%N > now.txt; echo "$RANDOM $$" >> now.txt"#
+            let change = "sed -i 's/$/ and later/' now.txt; cp now.txt copy.txt"
+            let job = try await room.edit(
+                "Add a page thanks.html, and say when",
+                steps: [
+                    tool.call("exec_command", #"{"cmd": \#(CommandLineTool.quoted(stamp))}"#),
+                    tool.addingPage(Self.page)[0],
+                    tool.call("exec_command", #"{"cmd": \#(CommandLineTool.quoted(change))}"#),
+                    tool.say("It says when."),
+                ])
+            #expect(job["state"] as? String == "succeeded" && job["version"] as? Int == 2, "\(job)")
+            let asked = room.model.requests.count
+            let id = try #require(job["id"] as? String)
+            let told = try await room.system.pagewright(["replay", id], as: room.client)
+            #expect(told.status == 0 && told.output.contains("version 2 again, byte for byte"), "\(told)")
+            // The page was made again; of the commands the first one came to something else, and the second one to the
+            // same, because it began from the recorded file.
+            #expect(
+                told.output.contains("2 steps that changed files came to the same as then. Taken from the record"),
+                "\(told)")
+            #expect(told.output.contains("step 1 (now.txt)."), "\(told)")
+            #expect(room.model.requests.count == asked)
+        }
+    }
+
+    @Test("A model that declines is a failure in its own words, although Codex says nothing of it")
+    func refusal() async throws {
+        try await withRoom(.codex) { room in
+            let words = "I'm sorry, but I can't help with that."
+            let usage = #"{"input": 900, "output": 100}"#
+            let declined = #"{"reply": {"refusal": \#(CommandLineTool.quoted(words)), "usage": \#(usage)}}"#
+            for steps in [[declined], [room.tool.addingPage(Self.page)[0], declined]] {
+                let job = try await room.edit("Write something bad", steps: steps)
+                #expect(job["state"] as? String == "failed", "\(job)")
+                let failure = try #require(job["failure"] as? [String: Any])
+                #expect(failure["code"] as? String == "model-refused")
+                #expect(failure["message"] as? String == "The AI model declined this request. It says: \(words)")
+                // Saying it once more would not help: there was one attempt.
+                #expect(job["attempt"] as? Int == 1, "\(job)")
+            }
+        }
+    }
+
     @Test("A second edit, of a file that was read in the first one, is replayed without what the program remembers")
     func conversation() async throws {
         try await withRoom(.claude) { room in

@@ -15,7 +15,9 @@ import Testing
         let host: HostID
         let lease: JobLease
 
-        static func begin(_ web: WebFixture, _ slug: String, headline: String) async throws -> Look {
+        static func begin(
+            _ web: WebFixture, _ slug: String, headline: String, page: String = "index.html"
+        ) async throws -> Look {
             let services = web.coordinator
             let admin = Principal(user: UserID(at: web.clock.now()), role: .admin)
             let invitation = try await services.hosts.invite(roles: ["worker"], for: admin)
@@ -35,7 +37,7 @@ import Testing
             let digest = try await put(bytes, .lease(offer.lease), host, services)
             let changes = ManifestDelta(
                 upserts: [
-                    Manifest.Entry(path: try SitePath("index.html"), sizeInBytes: Int64(bytes.count), digest: digest)
+                    Manifest.Entry(path: try SitePath(page), sizeInBytes: Int64(bytes.count), digest: digest)
                 ], removals: [])
             let verdict = try await services.completions.complete(
                 JobCompletion(
@@ -67,15 +69,28 @@ import Testing
         }
 
         /// Hands in a report with three pictures and a hostile finding. Returns the picture of the phone.
-        func report(_ mark: String, changes: [PagePicture.Box]?) async throws -> ContentDigest {
+        func report(
+            _ mark: String, changes: [PagePicture.Box]?, page: String = "index.html", before: String? = nil
+        ) async throws -> ContentDigest {
             var pictures: [PagePicture] = []
+            var older: [PagePicture] = []
+            for width in PagePicture.widths {
+                guard let before else { break }
+                let bytes = Self.png(width: width, height: 800, before)
+                older.append(
+                    PagePicture(
+                        page: try SitePath(page), kind: .page, width: width, height: 800, format: .png,
+                        digest: try await Self.put(bytes, .checks(lease), host, web.coordinator),
+                        sizeInBytes: Int64(bytes.count), changes: nil))
+            }
             for (kind, width, height) in [
                 (PagePicture.Kind.page, 375, 900), (.page, 1280, 700), (.thumbnail, 480, 300),
             ] {
                 let bytes = Self.png(width: width, height: height, mark)
                 pictures.append(
                     PagePicture(
-                        page: try SitePath("index.html"), kind: kind, width: width, height: height, format: .png,
+                        page: try SitePath(kind == .page ? page : "index.html"), kind: kind, width: width,
+                        height: height, format: .png,
                         digest: try await Self.put(bytes, .checks(lease), host, web.coordinator),
                         sizeInBytes: Int64(bytes.count), changes: kind == .page ? changes : nil))
             }
@@ -88,7 +103,7 @@ import Testing
                         Finding(
                             severity: .warning, rule: "console-error", path: "index.html",
                             message: "A script complained: <script>alert(1)</script>.")
-                    ], pictures: pictures), of: lease, from: host)
+                    ], pictures: pictures, before: older), of: lease, from: host)
             return pictures[0].digest
         }
     }
@@ -152,6 +167,86 @@ import Testing
             #expect(!far.contains("<rect") && far.contains("screenshots/\(old)"))
             let first = try await browser.get("/sites/bakery/compare/1/3").text
             #expect(first.contains("No picture of version 1"))
+            #expect(first.contains("Version 1 has no picture of index.html."))
+            #expect(first.contains("data-src=\"/sites/bakery/compare/1/3/looks\""))
+        }
+    }
+
+    @Test("The first edit of a template shows how it looked before and how it looks now")
+    func firstEdit() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let new = try await Look.begin(web, "bakery", headline: "Fresh bread").report(
+                "b", changes: [.init(x: 16, y: 32, width: 64, height: 48)], before: "a")
+            let text = try await browser.get("/sites/bakery/compare/1/2").text
+            #expect(text.contains("/versions/1/screenshots/") && text.contains("/versions/2/screenshots/\(new)"))
+            #expect(!text.contains("No picture of") && !text.contains("Take the pictures"))
+            #expect(text.matches(of: /<rect x="16"/).count == 4, "in both pictures at both widths")
+            let picture = /<img src="(\/sites\/bakery\/versions\/1\/screenshots\/[0-9a-f]+)"/
+            let address = try #require(text.firstMatch(of: picture))
+            #expect(try await browser.get(String(address.1)).status == 200)
+            let own = try await browser.get("/sites/bakery/versions/1").text
+            #expect(own.contains("taken to compare another version") && own.contains("Take pictures of more pages"))
+        }
+    }
+
+    @Test("Who lacks a picture asks for it with one click, and the comparison waits for it")
+    func ask() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            _ = try await Look.begin(web, "bakery", headline: "Fresh bread").report("a", changes: nil)
+            let path = "/sites/bakery/compare/1/2"
+            let answer = try await browser.post(
+                "/sites/bakery/versions/1/look", from: path, ["from": "1", "to": "2", "page": "index.html"])
+            #expect(answer.status == 200 && answer.text.contains("id=\"in-looks\""))
+            let jobs = try await web.coordinator.jobs.list(
+                site: "bakery", state: nil, page: try PageRequest(limit: 10),
+                for: Principal(user: UserID(at: web.clock.now()), role: .admin))
+            #expect(jobs.items.contains { $0.job.kind == .look })
+            #expect(try await browser.get(path + "/looks").text.contains("Version 1 has no picture of index.html."))
+        }
+    }
+
+    @Test("A page with a hostile name stays text wherever its picture stands")
+    func hostileName() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let page = "x\" onerror=\"alert(1)<b>'&.html"
+            let look = try await Look.begin(web, "bakery", headline: "Fresh bread", page: page)
+            let digest = try await look.report("a", changes: nil, page: page)
+            for path in ["/sites/bakery/versions/2", "/sites/bakery/compare/1/2", "/sites/bakery/compare/1/2/looks"] {
+                let text = try await browser.get(path).text
+                #expect(text.contains("screenshots/\(digest)"), "\(path)")
+                #expect(!text.contains("onerror=\"alert(1)") && !text.contains("alert(1)<b>"), "\(path)")
+                #expect(text.contains("alt=\"x&quot; onerror=&quot;alert(1)&lt;b&gt;"), "\(path)")
+            }
+        }
+    }
+
+    @Test("What is worse than before has to be accepted on the sheet before it is promoted")
+    func worse() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let look = try await Look.begin(web, "bakery", headline: "Fresh bread")
+            try await web.coordinator.pageChecks.report(
+                PageChecks(
+                    checks: PageChecks.Check.Name.allCases.map { PageChecks.Check($0) },
+                    findings: [
+                        Finding(
+                            severity: .error, rule: "accessibility-name", path: "index.html", subject: "button",
+                            message: "A button has no name that could be read aloud.")
+                    ]), of: look.lease, from: look.host)
+            let sheet = try await browser.get("/sites/bakery/promote/2").text
+            #expect(sheet.contains("name=\"accept\" value=\"yes\" required"))
+            let refused = try await browser.post(
+                "/sites/bakery/promote", from: "/sites/bakery/promote/2", ["version": "2", "back": "versions"])
+            #expect(refused.status != 200 && refused.text.contains("A button has no name"))
+            let done = try await browser.post(
+                "/sites/bakery/promote", from: "/sites/bakery/promote/2",
+                ["version": "2", "back": "versions", "accept": "yes"])
+            #expect(done.status == 200)
+            let site = try await browser.get("/sites/bakery/promote/2").text
+            #expect(site.contains("Visitors see this version already"))
         }
     }
 

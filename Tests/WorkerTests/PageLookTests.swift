@@ -113,6 +113,37 @@ import Testing
         }
     }
 
+    @Test("Pictures that somebody asked for are taken of the pages that were named, and nothing is changed")
+    func asked() async throws {
+        try await Self.with { worker, desk, looks in
+            var hello = AgentMessage.Hello(
+                agentVersion: "1", roles: [.worker], bootID: "b", leases: [], inventory: [], engines: [])
+            await worker.role.describe(in: &hello)
+            #expect(hello.engines.contains(.browser))
+            let offer = worker.offer(
+                "Take pictures", engine: .browser, kind: .look, lookPages: [try SitePath("about.html")])
+            await worker.role.receive(.offer(offer))
+            let completion = await worker.ledger.completion(of: offer.lease)
+            #expect(completion.look == .follows && completion.changes?.isEmpty == true)
+            await worker.role.receive(.verdict(offer.lease, .applied))
+            let report = try #require(await desk.next())
+            #expect(report.pictures.map(\.page.text) == ["about.html", "about.html", "index.html"])
+            #expect(report.pictures.allSatisfy { $0.changes == nil } && report.before.isEmpty)
+            #expect(report.checks.count == 5 && report.checks.allSatisfy { $0.obstacle.isEmpty }, "\(report.checks)")
+            #expect(await Self.leftovers(looks).isEmpty)
+        }
+    }
+
+    @Test("Without a browser a worker offers no looks")
+    func offersNone() async throws {
+        try await Self.with(.off) { worker, _, _ in
+            var hello = AgentMessage.Hello(
+                agentVersion: "1", roles: [.worker], bootID: "b", leases: [], inventory: [], engines: [])
+            await worker.role.describe(in: &hello)
+            #expect(!hello.engines.contains(.browser))
+        }
+    }
+
     @Test("A coordinator that is away for a while gets the report when it is back")
     func away() async throws {
         try await Self.with { worker, desk, _ in
@@ -169,6 +200,7 @@ import Testing
             #expect(report.checks.count == PageChecks.Check.Name.allCases.count)
             #expect(report.checks.allSatisfy { $0.obstacle.contains("ended by itself") }, "\(report.checks)")
             #expect((1..<4).contains(report.pictures.count), "what was seen until then is kept")
+            #expect(!report.before.isEmpty, "of the version before, too")
             #expect(await Self.leftovers(looks).isEmpty)
         }
     }

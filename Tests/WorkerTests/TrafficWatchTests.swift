@@ -92,6 +92,66 @@ import Testing
         }
     }
 
+    @Test("What the model said when it declined is known, also to the next agent, until it says something else")
+    func refusal() async throws {
+        try await withTemporaryDirectory { folder in
+            let pool = BlockingPool(label: "test", width: 1)
+            func watch() -> TrafficWatch { TrafficWatch(budget: nil, path: folder + "/traffic", pool: pool) {} }
+            let part = #"{"type":"refusal","refusal":"I cannot do that."}"#
+            let item =
+                #"{"type":"response.output_item.done","item":{"type":"message","content":[\#(part)]}}"#
+            let declined = Array("event: response.output_item.done\ndata: \(item)\n\n".utf8) + Self.answer(10, 1)
+            let first = watch()
+            #expect(first.refusal == nil)
+            await hear(first, declined, isWhole: false)
+            #expect(first.refusal == nil, "it broke off")
+            await hear(first, declined)
+            #expect(first.refusal == "I cannot do that." && watch().refusal == "I cannot do that.")
+            await hear(first, Self.answer(10, 1))
+            #expect(first.refusal == nil && watch().refusal == nil)
+        }
+    }
+
+    @Test("What became of files after each answer is in the transcript, short texts with their content")
+    func effects() async throws {
+        try await withTemporaryDirectory { folder in
+            let site = folder + "/site"
+            try FileManager.default.createDirectory(atPath: site + "/sub", withIntermediateDirectories: true)
+            func write(_ text: String, _ name: String) throws {
+                try text.write(toFile: site + "/" + name, atomically: false, encoding: .utf8)
+            }
+            try write("old", "index.html")
+            try write("old", "gone.html")
+            let files = WorkspaceWatch(site: site)
+            files.begin()
+            let watch = TrafficWatch(
+                budget: nil, workspace: files, path: folder + "/traffic", pool: BlockingPool(label: "test", width: 1)
+            ) {}
+            await watch.taskAsks()
+            await hear(watch, Self.answer(10, 1))
+            try write("newer", "index.html")
+            try write(String(repeating: "x", count: 70_000), "sub/large.txt")
+            try FileManager.default.removeItem(atPath: site + "/gone.html")
+            try FileManager.default.createSymbolicLink(atPath: site + "/link", withDestinationPath: "/etc/passwd")
+            await watch.taskAsks()
+            await hear(watch, Self.answer(10, 1))
+            await watch.lookAtWorkspace()
+            let answers = watch.traffic.answers
+            let effects = try #require(answers.first?.effects)
+            #expect(effects.map(\.path) == ["gone.html", "index.html", "sub/large.txt"])
+            #expect(effects[0].digest == nil && effects[1].text == "newer" && effects[2].text == nil)
+            #expect(effects[2].digest != nil && answers.last?.effects == [])
+            #expect(ModelTraffic(serialized: watch.traffic.serialized) == watch.traffic)
+            // Who comes later holds it against the base.
+            let later = WorkspaceWatch(site: site)
+            let base = try Manifest([
+                Manifest.Entry(path: SitePath("gone.html"), sizeInBytes: 3, digest: try #require(effects[1].digest)),
+                Manifest.Entry(path: SitePath("index.html"), sizeInBytes: 5, digest: try #require(effects[1].digest)),
+            ])
+            #expect(later.begin(since: base).map(\.path) == ["sub/large.txt", "gone.html"])
+        }
+    }
+
     @Test("Answers are said again once each, in their order, to the operation that they belong to")
     func playback() {
         let answers = ["a", "b", "c"].enumerated().map { number, body in

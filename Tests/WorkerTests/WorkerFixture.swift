@@ -281,7 +281,8 @@ struct WorkerFixture {
     func offer(
         _ prompt: String, engine: EngineName = .codex, attempt: Int = 1, job: JobID? = nil,
         leaseDuration: Duration = .seconds(600), limits: JobOffer.Limits = .init(wallTime: .seconds(60)),
-        model: ModelAccess? = nil, replay: [UInt8] = [], conversation: String = "", continuation: String = ""
+        model: ModelAccess? = nil, replay: [UInt8] = [], conversation: String = "", continuation: String = "",
+        kind: Job.Kind = .edit, lookPages: [SitePath] = []
     ) -> JobOffer {
         var generator = SystemRandomNumberGenerator()
         let now = Timestamp(millisecondsSinceEpoch: 1_700_000_000_000)
@@ -289,9 +290,9 @@ struct WorkerFixture {
             lease: JobLease(
                 job: job ?? JobID(at: now), attempt: attempt, token: LeaseToken(using: &generator),
                 fence: Fence(rawValue: 7)),
-            site: SiteID(at: now), kind: .edit, leaseDuration: leaseDuration, base: base.digest, engine: engine,
+            site: SiteID(at: now), kind: kind, leaseDuration: leaseDuration, base: base.digest, engine: engine,
             prompt: prompt, limits: limits, model: model, replay: replay, conversation: conversation,
-            continuation: continuation)
+            continuation: continuation, lookPages: lookPages)
     }
 
     func run(_ prompt: String, engine: EngineName = .codex, limits: JobOffer.Limits = .init(wallTime: .seconds(60)))

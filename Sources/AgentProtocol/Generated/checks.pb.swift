@@ -46,6 +46,9 @@ package nonisolated struct Pagewright_Agent_V1_ReportChecksRequest: Sendable {
 
   package var pictures: [Pagewright_Agent_V1_PagePicture] = []
 
+  /// Of the version before, of pages that were compared with it.
+  package var before: [Pagewright_Agent_V1_PagePicture] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -91,6 +94,9 @@ package nonisolated struct Pagewright_Agent_V1_PageFinding: Sendable {
   package var subject: String = String()
 
   package var message: String = String()
+
+  /// The page of the version before did not have it.
+  package var isWorse: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -153,7 +159,7 @@ fileprivate nonisolated let _protobuf_package = "pagewright.agent.v1"
 
 nonisolated extension Pagewright_Agent_V1_ReportChecksRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ReportChecksRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}checks\0\u{1}findings\0\u{1}pictures\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{1}checks\0\u{1}findings\0\u{1}pictures\0\u{2}t\u{1}before\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -165,6 +171,7 @@ nonisolated extension Pagewright_Agent_V1_ReportChecksRequest: SwiftProtobuf.Mes
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.checks) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.findings) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.pictures) }()
+      case 120: try { try decoder.decodeRepeatedMessageField(value: &self.before) }()
       default: break
       }
     }
@@ -187,6 +194,9 @@ nonisolated extension Pagewright_Agent_V1_ReportChecksRequest: SwiftProtobuf.Mes
     if !self.pictures.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.pictures, fieldNumber: 4)
     }
+    if !self.before.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.before, fieldNumber: 120)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -195,6 +205,7 @@ nonisolated extension Pagewright_Agent_V1_ReportChecksRequest: SwiftProtobuf.Mes
     if lhs.checks != rhs.checks {return false}
     if lhs.findings != rhs.findings {return false}
     if lhs.pictures != rhs.pictures {return false}
+    if lhs.before != rhs.before {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -256,7 +267,7 @@ nonisolated extension Pagewright_Agent_V1_PageCheck: SwiftProtobuf.Message, Swif
 
 nonisolated extension Pagewright_Agent_V1_PageFinding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PageFinding"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rule\0\u{1}path\0\u{1}subject\0\u{1}message\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rule\0\u{1}path\0\u{1}subject\0\u{1}message\0\u{4}t\u{1}is_worse\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -268,6 +279,7 @@ nonisolated extension Pagewright_Agent_V1_PageFinding: SwiftProtobuf.Message, Sw
       case 2: try { try decoder.decodeSingularStringField(value: &self.path) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.subject) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 120: try { try decoder.decodeSingularBoolField(value: &self.isWorse) }()
       default: break
       }
     }
@@ -286,6 +298,9 @@ nonisolated extension Pagewright_Agent_V1_PageFinding: SwiftProtobuf.Message, Sw
     if !self.message.isEmpty {
       try visitor.visitSingularStringField(value: self.message, fieldNumber: 4)
     }
+    if self.isWorse != false {
+      try visitor.visitSingularBoolField(value: self.isWorse, fieldNumber: 120)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -294,6 +309,7 @@ nonisolated extension Pagewright_Agent_V1_PageFinding: SwiftProtobuf.Message, Sw
     if lhs.path != rhs.path {return false}
     if lhs.subject != rhs.subject {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.isWorse != rhs.isWorse {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -298,6 +298,9 @@ package nonisolated struct Pagewright_Agent_V1_Hello: Sendable {
   /// Chosen by each program when it starts: tells a clone from a reconnect.
   package var instance: String = String()
 
+  /// It can look at pages, for jobs of the kind "look".
+  package var seesPages: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -768,6 +771,12 @@ package nonisolated struct Pagewright_Agent_V1_Offer: @unchecked Sendable {
   package var generation: String {
     get {_storage._generation}
     set {_uniqueStorage()._generation = newValue}
+  }
+
+  /// Of a look: the pages of the base version that a browser is to show.
+  package var lookPages: [String] {
+    get {_storage._lookPages}
+    set {_uniqueStorage()._lookPages = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1556,7 +1565,7 @@ nonisolated extension Pagewright_Agent_V1_Lease: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_version\0\u{1}roles\0\u{3}boot_id\0\u{1}leases\0\u{1}inventory\0\u{1}engines\0\u{2}J\u{1}instance\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_version\0\u{1}roles\0\u{3}boot_id\0\u{1}leases\0\u{1}inventory\0\u{1}engines\0\u{2}J\u{1}instance\0\u{4}(sees_pages\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1571,6 +1580,7 @@ nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftPro
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.inventory) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.engines) }()
       case 80: try { try decoder.decodeSingularStringField(value: &self.instance) }()
+      case 120: try { try decoder.decodeSingularBoolField(value: &self.seesPages) }()
       default: break
       }
     }
@@ -1598,6 +1608,9 @@ nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftPro
     if !self.instance.isEmpty {
       try visitor.visitSingularStringField(value: self.instance, fieldNumber: 80)
     }
+    if self.seesPages != false {
+      try visitor.visitSingularBoolField(value: self.seesPages, fieldNumber: 120)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1609,6 +1622,7 @@ nonisolated extension Pagewright_Agent_V1_Hello: SwiftProtobuf.Message, SwiftPro
     if lhs.inventory != rhs.inventory {return false}
     if lhs.engines != rhs.engines {return false}
     if lhs.instance != rhs.instance {return false}
+    if lhs.seesPages != rhs.seesPages {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2339,7 +2353,7 @@ nonisolated extension Pagewright_Agent_V1_Welcome: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Offer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0\u{2}4model\0\u{1}replay\0\u{1}conversation\0\u{1}continuation\0\u{2}\u{7}generation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lease\0\u{3}site_id\0\u{1}kind\0\u{3}lease_duration_ms\0\u{1}base\0\u{1}engine\0\u{1}prompt\0\u{1}limits\0\u{2}4model\0\u{1}replay\0\u{1}conversation\0\u{1}continuation\0\u{2}\u{7}generation\0\u{4}2look_pages\0")
 
   fileprivate class _StorageClass {
     var _lease: Pagewright_Agent_V1_Lease? = nil
@@ -2355,6 +2369,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
     var _conversation: String = String()
     var _continuation: String = String()
     var _generation: String = String()
+    var _lookPages: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2378,6 +2393,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
       _conversation = source._conversation
       _continuation = source._continuation
       _generation = source._generation
+      _lookPages = source._lookPages
     }
   }
 
@@ -2409,6 +2425,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
         case 62: try { try decoder.decodeSingularStringField(value: &_storage._conversation) }()
         case 63: try { try decoder.decodeSingularStringField(value: &_storage._continuation) }()
         case 70: try { try decoder.decodeSingularStringField(value: &_storage._generation) }()
+        case 120: try { try decoder.decodeRepeatedStringField(value: &_storage._lookPages) }()
         default: break
         }
       }
@@ -2460,6 +2477,9 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
       if !_storage._generation.isEmpty {
         try visitor.visitSingularStringField(value: _storage._generation, fieldNumber: 70)
       }
+      if !_storage._lookPages.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._lookPages, fieldNumber: 120)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2482,6 +2502,7 @@ nonisolated extension Pagewright_Agent_V1_Offer: SwiftProtobuf.Message, SwiftPro
         if _storage._conversation != rhs_storage._conversation {return false}
         if _storage._continuation != rhs_storage._continuation {return false}
         if _storage._generation != rhs_storage._generation {return false}
+        if _storage._lookPages != rhs_storage._lookPages {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -90,6 +90,7 @@ extension AgentMessage.Hello {
         try Field.count(wire.engines, "engines", atMost: 64)
         var engines: Set<EngineName> = []
         for engine in wire.engines { engines.insert(try Field.choice(engine, "engines")) }
+        if wire.seesPages { engines.insert(.browser) }
         try Field.count(wire.inventory, "inventory", atMost: 200_000)
         var inventory: [SiteStatus] = []
         for status in wire.inventory { inventory.append(try SiteStatus(wire: status)) }
@@ -107,7 +108,9 @@ extension AgentMessage.Hello {
             $0.bootID = bootID.clipped(to: TextLimit.version)
             $0.leases = leases.map(\.wire)
             $0.inventory = inventory.map(\.wire)
-            $0.engines = engines.map(\.rawValue).sorted()
+            // By a field of its own: a coordinator from before refuses engines that it does not know.
+            $0.engines = engines.subtracting([.browser]).map(\.rawValue).sorted()
+            $0.seesPages = engines.contains(.browser)
             $0.instance = instance.clipped(to: TextLimit.version)
         }
     }

@@ -4,6 +4,9 @@ import SwiftProtobuf
 
 extension JobOffer {
     package init(wire: Pagewright_Agent_V1_Offer) throws(ServiceError) {
+        try Field.count(wire.lookPages, "look_pages", atMost: PageChecks.pageLimit)
+        var lookPages: [SitePath] = []
+        for page in wire.lookPages { lookPages.append(try Field.path(page, "look_pages")) }
         self.init(
             lease: try JobLease(wire: try Field.present(wire.hasLease, wire.lease, "lease")),
             site: try Field.identifier(wire.siteID, "site_id"), kind: try Field.choice(wire.kind, "kind"),
@@ -16,7 +19,8 @@ extension JobOffer {
             conversation: try Field.text(wire.conversation, "conversation", atMost: TextLimit.name),
             continuation: try Field.text(wire.continuation, "continuation", atMost: TextLimit.prompt),
             generation: wire.generation.isEmpty
-                ? nil : try Field.text(wire.generation, "generation", atMost: GenerationTask.sizeLimit))
+                ? nil : try Field.text(wire.generation, "generation", atMost: GenerationTask.sizeLimit),
+            lookPages: lookPages)
     }
 
     package var wire: Pagewright_Agent_V1_Offer {
@@ -34,6 +38,7 @@ extension JobOffer {
             $0.conversation = conversation
             $0.continuation = continuation
             $0.generation = generation ?? ""
+            $0.lookPages = lookPages.map(\.text)
         }
     }
 }

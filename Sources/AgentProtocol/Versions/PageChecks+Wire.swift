@@ -7,6 +7,7 @@ extension PageChecks {
         try Field.count(wire.checks, "checks", atMost: Check.Name.allCases.count)
         try Field.count(wire.findings, "findings", atMost: Self.findingLimit)
         try Field.count(wire.pictures, "pictures", atMost: Self.pictureLimit)
+        try Field.count(wire.before, "before", atMost: Self.pictureLimit)
         self.init()
         for check in wire.checks {
             checks.append(
@@ -17,12 +18,14 @@ extension PageChecks {
         for finding in wire.findings {
             findings.append(
                 Finding(
-                    severity: .warning, rule: try Field.text(finding.rule, "findings.rule", atMost: TextLimit.name),
+                    severity: finding.isWorse ? .error : .warning,
+                    rule: try Field.text(finding.rule, "findings.rule", atMost: TextLimit.name),
                     path: try Field.path(finding.path, "findings.path").text,
                     subject: try Field.text(finding.subject, "findings.subject", atMost: Self.textLimit),
                     message: try Field.text(finding.message, "findings.message", atMost: Self.textLimit)))
         }
         for picture in wire.pictures { pictures.append(try PagePicture(wire: picture)) }
+        for picture in wire.before { before.append(try PagePicture(wire: picture)) }
     }
 
     /// The request that says this of the version that `lease` made. Texts that are too long are shortened.
@@ -41,9 +44,11 @@ extension PageChecks {
                     $0.path = finding.path
                     $0.subject = finding.subject.clipped(to: Self.textLimit)
                     $0.message = finding.message.clipped(to: Self.textLimit)
+                    $0.isWorse = finding.severity == .error
                 }
             }
             $0.pictures = pictures.prefix(Self.pictureLimit).map(\.wire)
+            $0.before = before.prefix(Self.pictureLimit).map(\.wire)
         }
     }
 }

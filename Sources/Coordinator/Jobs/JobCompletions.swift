@@ -18,6 +18,8 @@ package struct JobCompletions: Sendable {
         case answer(edit: Edit, files: [String])
         /// A replay came to this version again.
         case replayed(VersionNumber)
+        /// A browser looks at pages of this version from now on.
+        case looking(VersionNumber)
         /// A generation that ends with its plan: the site stays as it is, at this version.
         case plan(VersionNumber)
         case cancelled
@@ -210,6 +212,10 @@ package struct JobCompletions: Sendable {
                 try record.job.answer(lease, at: now)
             case .replayed(let version):
                 try record.job.succeed(lease, with: version, at: now)
+            case .looking(let version):
+                try await PageCheckOpening(stores: stores).look(
+                    at: version, of: site.id, by: lease, of: host, at: now, in: transaction)
+                try record.job.succeed(lease, with: version, at: now)
             case .cancelled:
                 try record.job.confirmCancelled(lease, at: now)
             }
@@ -262,16 +268,27 @@ package struct JobCompletions: Sendable {
         }
     }
 
-    /// What a plan came to; `nil` when the job is no plan. The files that the engine changed all the same are only named.
+    /// What a look came to: nothing is changed by it.
+    private static func looked(at base: Version, _ completion: JobCompletion) -> Result? {
+        guard case .succeeded(let changes, let digest) = completion.outcome else { return nil }
+        if changes.isEmpty, digest == base.digest, case .follows = completion.look { return .looking(base.number) }
+        var reason = "the worker did not look at the pages"
+        if case .impossible(let obstacle) = completion.look { reason = obstacle }
+        return .failure(
+            JobFailure(kind: .task, code: "no-browser", message: "No pictures were taken: \(reason)."), findings: [])
+    }
+
+    /// What a plan or a look came to; `nil` when the job is neither. The files that the engine changed all the same are only named.
     private func answer(_ completion: JobCompletion, changes: ManifestDelta?) async throws -> Result? {
         let found = try await database.read { transaction -> (Edit, Version)? in
             guard let edit = try await stores.edits.find(job: completion.lease.job, in: transaction),
-                edit.mode == .plan,
+                edit.mode == .plan || edit.isLook,
                 let base = try await stores.versions.find(edit.base, of: edit.site, in: transaction)
             else { return nil }
             return (edit, base)
         }
         guard let (edit, base) = found else { return nil }
+        if edit.isLook { return Self.looked(at: base, completion) }
         let manifest = try await manifests.manifest(base.digest)
         return .answer(
             edit: edit,

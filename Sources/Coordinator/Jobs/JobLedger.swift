@@ -75,7 +75,7 @@ package struct JobLedger: Sendable {
             metrics.set(.jobs, to: counts[state, default: 0], state.rawValue)
         }
         let now = clock.now()
-        for engine in EngineName.allCases {
+        for engine in EngineName.allCases + [.browser] {
             let line = ready.first { $0.engine == engine.rawValue }
             metrics.set(.readyJobs, to: line?.count ?? 0, engine.rawValue)
             let age = line.map { max(.zero, now - $0.oldest) } ?? .zero
@@ -135,7 +135,8 @@ package struct JobLedger: Sendable {
                 replay: assignment.replay,
                 conversation: Self.memory(of: edit, after: lastTries),
                 continuation: edit.prompt.text,
-                generation: try await task(of: record.job, in: transaction))
+                generation: try await task(of: record.job, in: transaction),
+                lookPages: edit.isLook ? edit.plannedFiles.compactMap { try? SitePath($0) } : [])
             return Granted(offer: offer, waited: waited)
         }
         if let granted {

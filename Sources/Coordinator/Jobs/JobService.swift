@@ -173,6 +173,11 @@ package struct JobService: Sendable {
             // It goes on with what was done.
             return try await generations.resume(site.id.text, for: principal, once: once.from { $0.job }).job
         }
+        if edit.isLook {
+            throw ServiceError(
+                .conflict, "pictures are asked for anew, not again", rule: "job-state",
+                nextStep: "Ask with: pagewright checks \(site.slug) \(edit.base) --take.")
+        }
         if let original = edit.replayOf { return try await edits.replay(original, for: principal, once: once) }
         return try await edits.repeat(edit, of: site, for: principal, once: once.from { $0.job }).job
     }

@@ -131,6 +131,9 @@ package final class WorkerPool: Sendable {
         }
         if known.isEmpty { return wait(.noWorker, "No worker host is connected.") }
         let able = known.filter { $0.engines.contains(engine) }
+        if able.isEmpty, engine == .browser {
+            return wait(.noCapableWorker, "No connected worker host has a browser.")
+        }
         if able.isEmpty {
             return wait(.noCapableWorker, "No connected worker host can run the engine \(engine.rawValue).")
         }

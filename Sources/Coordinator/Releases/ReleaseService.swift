@@ -103,7 +103,22 @@ package struct ReleaseService: Sendable {
     package func promote(
         _ number: Int, on reference: String, for principal: Principal, once: Once<Release> = .unkeyed
     ) async throws -> Release {
-        try await release(on: reference, for: principal, once: once) { _ in number }
+        try await release(on: reference, for: principal, once: once, requiring: Self.requireAccepted) { _ in number }
+    }
+
+    /// Throws when a browser found something worse in a version than in the one before, and nobody accepted it. Going back
+    /// is never refused.
+    private static func requireAccepted(_ version: Version, of site: Site) throws(ServiceError) {
+        let open = version.openFindings
+        guard let first = open.first, site.live != version.number else { return }
+        let more = open.count > 1 ? " (and \(open.count - 1) more)" : ""
+        throw ServiceError(
+            .failedPrecondition,
+            "version \(version.number) is worse for people with disabilities than the one before: "
+                + "\(first.path): \(first.message)\(more)",
+            rule: "findings-open",
+            nextStep: "Mend it with another edit, or accept it with: pagewright accept --site \(site.slug) "
+                + "--version \(version.number) --finding \(first.rule):\(first.path).", findings: open)
     }
 
     /// Makes a version live on all hosts of the site, or on none: every host fetches, checks and builds it first. Waits for
@@ -119,6 +134,7 @@ package struct ReleaseService: Sendable {
         let (plan, names) = try await database.withTransaction { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(number, of: site, in: transaction)
+            try Self.requireAccepted(version, of: site)
             // What will be refused in the end is not prepared at all.
             var trial = site
             _ = try trial.promote(version.number, by: principal.user, at: now)
@@ -215,12 +231,15 @@ package struct ReleaseService: Sendable {
     }
 
     private func release(
-        on reference: String, for principal: Principal, once: Once<Release>, choose: @Sendable (Site) throws -> Int
+        on reference: String, for principal: Principal, once: Once<Release>,
+        requiring require: @Sendable (Version, Site) throws -> Void = { _, _ in },
+        choose: @Sendable (Site) throws -> Int
     ) async throws -> Release {
         let now = clock.now()
         let release = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(try choose(site), of: site, in: transaction)
+            try require(version, site)
             let release = try await record(version.number, on: &site, for: principal, at: now, in: transaction)
             try await stores.sites.save(site, in: transaction)
             try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)

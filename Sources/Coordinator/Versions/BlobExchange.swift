@@ -106,7 +106,15 @@ package struct BlobExchange: Sendable {
                     throw ServiceError(
                         .permissionDenied, "the job \(lease.job) is not leased to this host", rule: "blob-access")
                 }
-                return (record.job.site, [base.digest])
+                var digests: Set<ContentDigest> = [base.digest]
+                // A replay takes what depends on the moment from the version that was made then.
+                if let original = edit.replayOf,
+                    case .succeeded(let number) = try await stores.jobs.find(original, in: transaction)?.job.state,
+                    let made = try await stores.versions.find(number, of: record.job.site, in: transaction)
+                {
+                    digests.insert(made.digest)
+                }
+                return (record.job.site, digests)
             case .checks(let lease):
                 guard let checks = try await stores.checks.find(job: lease.job, in: transaction),
                     checks.admits(lease, of: host, at: clock.now())

@@ -12,15 +12,17 @@ package struct PageCheckService: Sendable {
         package let version: Version
         /// `nil` when no browser was to look at it.
         package let checks: VersionChecks?
+        /// Also when no browser was to look at it: then those that were taken to compare the version after it.
+        package let pictures: [VersionChecks.Picture]
 
         /// Findings of the browser, of this version or of pages that did not change since an older one.
         package var findings: [Finding] { version.findings.filter { PageChecks.rules.contains($0.rule) } }
     }
 
-    private let database: any SQLDatabase
-    private let stores: Stores
+    let database: any SQLDatabase
+    let stores: Stores
     private let blobs: any BlobStore
-    private let manifests: ManifestCache
+    let manifests: ManifestCache
     private let feed: EventFeed
     private let clock: any WallClock
     private let logger: Logger
@@ -38,6 +40,9 @@ package struct PageCheckService: Sendable {
         self.logger = logger
     }
 
+    /// How many pictures a version has at most, with those of pages that did not change.
+    private static let picturesLimit = 4 * PageChecks.pictureLimit
+
     // MARK: Reports
 
     /// Adds what a worker saw to the version that it made, once: the findings, the pictures and the list of checks, in one
@@ -48,23 +53,25 @@ package struct PageCheckService: Sendable {
     package func report(_ report: PageChecks, of lease: JobLease, from host: HostID) async throws {
         guard let subject = try await subject(of: lease, from: host) else { return }
         let manifest = try await manifests.manifest(subject.version.digest)
-        if let flaw = report.flaw(in: manifest) {
+        var before: Manifest?
+        if let parent = subject.parent { before = try await manifests.manifest(parent.digest) }
+        // A look has nothing to compare with.
+        if let flaw = report.flaw(in: manifest, since: subject.isLook ? nil : before) {
             throw ServiceError(.invalidArgument, "the report is refused: \(flaw)", field: "report", rule: "page-checks")
         }
         // Before the look, so that a garbage collection after it is noticed.
         let sweeps = try await database.read { try await stores.condemnedBlobs.sweeps(in: $0) }
-        for picture in report.pictures { try await require(picture) }
+        for picture in report.pictures + report.before { try await require(picture) }
         let affected: Set<SitePath> =
-            if let parent = subject.parent {
-                Set(
-                    ManifestDelta(from: try await manifests.manifest(parent.digest), to: manifest)
-                        .affectedPages(of: manifest))
+            if let before {
+                Set(ManifestDelta(from: before, to: manifest).affectedPages(of: manifest))
             } else {
                 Set(manifest.entries.map(\.path))
             }
         let now = clock.now()
         let isTaken = try await database.withTransaction(on: .only([subject.site.id.text])) { transaction in
-            try await requireKept(Set(report.pictures.map(\.digest)), since: sweeps, in: transaction)
+            try await requireKept(
+                Set((report.pictures + report.before).map(\.digest)), since: sweeps, in: transaction)
             return try await add(
                 report, to: subject, stillValid: { manifest.entry(at: $0) != nil && !affected.contains($0) },
                 by: host, at: now, in: transaction)
@@ -83,6 +90,8 @@ package struct PageCheckService: Sendable {
         let site: Site
         let version: Version
         let parent: Version?
+        /// Whether somebody asked for pictures of a version that was there already.
+        let isLook: Bool
     }
 
     /// `nil` when the report was taken before.
@@ -106,7 +115,8 @@ package struct PageCheckService: Sendable {
             if let number = version.parent {
                 parent = try await stores.versions.find(number, of: site.id, in: transaction)
             }
-            return Subject(site: site, version: version, parent: parent)
+            let kind = try await stores.jobs.find(lease.job, in: transaction)?.job.kind
+            return Subject(site: site, version: version, parent: parent, isLook: kind == .look)
         }
     }
 
@@ -145,20 +155,36 @@ package struct PageCheckService: Sendable {
         let (site, number) = (subject.site.id, subject.version.number)
         guard let version = try await stores.versions.find(number, of: site, in: transaction) else { return false }
         var pictures = report.pictures.map { VersionChecks.Picture($0, takenOf: number) }
-        var findings = version.findings.filter { !PageChecks.rules.contains($0.rule) } + report.findings
+        // What was seen when the version after it was compared with it, or at an earlier look.
+        for old in try await stores.checks.pictures(number, of: site, in: transaction) {
+            if let place = pictures.firstIndex(where: { $0.picture.shows(old.picture) }) {
+                if pictures[place].picture.digest == old.picture.digest { pictures[place] = old }
+            } else if pictures.count < Self.picturesLimit {
+                pictures.append(old)
+            }
+        }
+        var findings = version.findings.filter { subject.isLook || !PageChecks.rules.contains($0.rule) }
+        let kept = Set(findings.map(\.key))
+        findings += report.findings.filter { !kept.contains($0.key) }
         // What did not change since the parent still looks as it did, and has the same faults.
         if let parent = subject.parent {
             let older = try await stores.checks.pictures(parent.number, of: site, in: transaction)
-            for old in older where stillValid(old.picture.page) && pictures.count < 4 * PageChecks.pictureLimit {
-                let isThere = pictures.contains {
-                    $0.picture.page == old.picture.page && $0.picture.kind == old.picture.kind
-                        && $0.picture.width == old.picture.width
-                }
-                if !isThere {
+            for old in older where stillValid(old.picture.page) && pictures.count < Self.picturesLimit {
+                if !pictures.contains(where: { $0.picture.shows(old.picture) }) {
                     pictures.append(VersionChecks.Picture(old.picture.unchanged, takenOf: old.takenOf))
                 }
             }
+            // A version that somebody brought along has no pictures of its own.
+            let fresh = report.before.filter { picture in !older.contains { $0.picture.shows(picture) } }
+            let position = try await stores.checks.endOfPictures(parent.number, of: site, in: transaction)
+            try await stores.checks.add(
+                fresh.prefix(max(0, Self.picturesLimit - older.count)).map {
+                    VersionChecks.Picture($0, takenOf: parent.number)
+                }, to: parent.number, of: site, from: position, in: transaction)
             let current = try await stores.versions.find(parent.number, of: site, in: transaction)
+            // What nobody accepted there is not made good by another edit that left it as it was.
+            let open = Set((current?.openFindings ?? []).map(\.key))
+            findings = findings.map { open.contains($0.key) ? $0.rated(.error) : $0 }
             let known = Set(findings.map(\.key))
             findings += (current?.findings ?? []).filter { finding in
                 guard PageChecks.rules.contains(finding.rule), !known.contains(finding.key),
@@ -197,7 +223,8 @@ package struct PageCheckService: Sendable {
             let version = try await access.version(number, of: site, in: transaction)
             return View(
                 site: site, version: version,
-                checks: try await stores.checks.find(version.number, of: site.id, in: transaction)?.settled(at: now))
+                checks: try await stores.checks.find(version.number, of: site.id, in: transaction)?.settled(at: now),
+                pictures: try await stores.checks.pictures(version.number, of: site.id, in: transaction))
         }
     }
 
@@ -252,5 +279,16 @@ struct PageCheckOpening: Sendable {
             VersionChecks(
                 site: version.site, version: version.number, lease: lease, host: host, state: state, checks: checks),
             in: transaction)
+    }
+
+    /// The same of a version that is there already.
+    func look(
+        at version: VersionNumber, of site: SiteID, by lease: JobLease, of host: HostID, at now: Timestamp,
+        in transaction: any SQLTransaction
+    ) async throws {
+        let until = now + PageChecks.patience
+        try await stores.checks.reopen(
+            VersionChecks(site: site, version: version, lease: lease, host: host, state: .waiting(until: until)),
+            until: until, in: transaction)
     }
 }

@@ -35,6 +35,7 @@ package enum AuditAction: String, Sendable, CaseIterable {
     case engineConfigured = "engine.configured"
     case budgetSet = "budget.set"
     case replayAccepted = "replay.accepted"
+    case lookAccepted = "look.accepted"
     case generationAccepted = "generation.accepted"
     case generationPlanChanged = "generation.plan-changed"
     case generationResumed = "generation.resumed"

@@ -20,7 +20,7 @@ package struct Edit: Sendable, Identifiable, Equatable {
     package let mode: EditMode
     /// The answered plan that this edit carries out.
     package let plan: EditID?
-    /// Of an answered plan: the files that it would touch.
+    /// Of an answered plan: the files that it would touch. Of a look: the pages that it is to show.
     package var plannedFiles: [String]
     /// `nil` when it is the only try.
     package let variant: EditVariant?
@@ -51,4 +51,7 @@ package struct Edit: Sendable, Identifiable, Equatable {
 
     /// Whether its version becomes the preview. Of several tries somebody picks one.
     package var showsPreview: Bool { variant == nil }
+
+    /// Whether nothing is to be edited: a browser is to look at pages of the base version.
+    package var isLook: Bool { engine == .browser }
 }

@@ -61,6 +61,12 @@ extension JobFailure {
     )
     package static let modelRefused = model(
         .task, "refused", "The AI model declined this request. Say it in other words.")
+    /// - Parameter sentence: what the model said about it; empty when it said nothing. It is only shown.
+    package static func modelRefused(saying sentence: String) -> JobFailure {
+        guard !sentence.allSatisfy(\.isWhitespace) else { return modelRefused }
+        return model(.task, "refused", "The AI model declined this request. It says: \(sentence)")
+    }
+
     package static let modelTimeout = model(
         .infrastructure, "timeout", "The model did not answer in time.")
     package static func modelBadRequest(_ detail: String) -> JobFailure {

@@ -9,6 +9,8 @@ package struct Job: Sendable, Identifiable, Equatable {
         case replay
         /// Makes a site from a brief.
         case generate
+        /// Has a browser look at pages of a version; makes no other one.
+        case look
     }
 
     package struct Grant: Sendable, Equatable {

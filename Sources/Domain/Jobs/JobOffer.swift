@@ -44,11 +44,14 @@ package struct JobOffer: Sendable, Equatable {
     package let continuation: String
     /// A ``GenerationTask`` as JSON; `nil` unless the kind is `generate`.
     package let generation: String?
+    /// Of a look: the pages of the base version that a browser is to show.
+    package let lookPages: [SitePath]
 
     package init(
         lease: JobLease, site: SiteID, kind: Job.Kind, leaseDuration: Duration, base: ContentDigest,
         engine: EngineName, prompt: String, limits: Limits, model: ModelAccess? = nil, replay: [UInt8] = [],
-        conversation: String = "", continuation: String = "", generation: String? = nil
+        conversation: String = "", continuation: String = "", generation: String? = nil,
+        lookPages: [SitePath] = []
     ) {
         self.lease = lease
         self.site = site
@@ -63,5 +66,6 @@ package struct JobOffer: Sendable, Equatable {
         self.conversation = conversation
         self.continuation = continuation
         self.generation = generation
+        self.lookPages = lookPages
     }
 }

@@ -25,20 +25,29 @@ package struct PageChecks: Sendable, Equatable {
     package static let textLimit = 1000
     /// After this long nobody waits for a worker's report any more.
     package static let patience = Duration.seconds(900)
-    /// What the browser's findings are called. They are advice: they stop nothing.
+    /// What the browser's findings are called. They are advice, but for those of ``accessibilityRules`` that the version
+    /// before did not have: these keep the version from going live until somebody accepts them.
     package static let rules: Set<String> = [
         "console-error", "request-failed", "request-foreign", "page-overflow", "accessibility-name",
         "viewport-missing", "heading-one", "id-twice",
+    ]
+    package static let accessibilityRules: Set<String> = [
+        "accessibility-name", "viewport-missing", "heading-one", "id-twice",
     ]
 
     package var checks: [Check]
     package var findings: [Finding]
     package var pictures: [PagePicture]
+    /// Of the version before, of pages that were compared with it.
+    package var before: [PagePicture]
 
-    package init(checks: [Check] = [], findings: [Finding] = [], pictures: [PagePicture] = []) {
+    package init(
+        checks: [Check] = [], findings: [Finding] = [], pictures: [PagePicture] = [], before: [PagePicture] = []
+    ) {
         self.checks = checks
         self.findings = findings
         self.pictures = pictures
+        self.before = before
     }
 
     /// What says why nothing could be looked at.
@@ -48,17 +57,28 @@ package struct PageChecks: Sendable, Equatable {
 
     /// What is wrong with this as a report about a version with these files; `nil` when nothing is. It comes out of a
     /// sandbox in which pages of strangers ran.
-    package func flaw(in manifest: Manifest) -> String? {
+    ///
+    /// - Parameter parent: the files of the version before; `nil` when there is none to compare with.
+    package func flaw(in manifest: Manifest, since parent: Manifest? = nil) -> String? {
         if Set(checks.map(\.name)).count != checks.count { return "a check is in it twice" }
         if findings.count > Self.findingLimit { return "it has more than \(Self.findingLimit) findings" }
-        if pictures.count > Self.pictureLimit { return "it has more than \(Self.pictureLimit) pictures" }
         for finding in findings {
             if !Self.rules.contains(finding.rule) { return "it has a finding of an unknown kind" }
-            if finding.severity != .warning { return "a finding is no advice" }
+            let isWorse = parent != nil && Self.accessibilityRules.contains(finding.rule)
+            if finding.severity != .warning, !isWorse { return "a finding is no advice" }
             guard let path = try? SitePath(finding.path), manifest.entry(at: path) != nil else {
                 return "a finding is about a page that the version does not have"
             }
         }
+        if before.contains(where: { $0.kind != .page || $0.changes != nil }) {
+            return "a picture of the version before is no plain one"
+        }
+        return Self.flaw(of: pictures, in: manifest) ?? parent.flatMap { Self.flaw(of: before, in: $0) }
+            ?? (parent == nil && !before.isEmpty ? "there is no version before" : nil)
+    }
+
+    private static func flaw(of pictures: [PagePicture], in manifest: Manifest) -> String? {
+        if pictures.count > Self.pictureLimit { return "it has more than \(Self.pictureLimit) pictures" }
         var seen: Set<String> = []
         for picture in pictures {
             if manifest.entry(at: picture.page) == nil {
@@ -80,6 +100,14 @@ package struct PageChecks: Sendable, Equatable {
             return "its pictures have too many bytes"
         }
         return nil
+    }
+}
+
+extension Manifest {
+    /// Whether a page looks in `other` as it does here: it did not change, nor did anything that it may load.
+    package func showsAlike(_ page: SitePath, as other: Manifest) -> Bool {
+        guard let entry = entry(at: page), entry.digest == other.entry(at: page)?.digest else { return false }
+        return entries.filter { !$0.path.isHTML } == other.entries.filter { !$0.path.isHTML }
     }
 }
 

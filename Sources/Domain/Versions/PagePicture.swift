@@ -62,6 +62,11 @@ package struct PagePicture: Sendable, Equatable {
         self.changes = changes
     }
 
+    /// Whether it is of the same page at the same width.
+    package func shows(_ other: PagePicture) -> Bool {
+        page == other.page && kind == other.kind && width == other.width
+    }
+
     /// The same, of a version in which the page did not change.
     package var unchanged: PagePicture {
         PagePicture(

@@ -18,7 +18,7 @@ package struct Version: Sendable, Equatable {
     package let summary: String
     package let files: Int
     package let totalSizeInBytes: Int64
-    /// The warnings that it was stored with.
+    /// The warnings that it was stored with, and what a browser found later.
     package let findings: [Finding]
     /// Ed25519 over ``statement``, by the coordinator's version key.
     package let signature: [UInt8]
@@ -42,6 +42,9 @@ package struct Version: Sendable, Equatable {
         self.signature = signature
         self.createdAt = createdAt
     }
+
+    /// What a browser found worse than in the version before and nobody accepted: it keeps this one from going live.
+    package var openFindings: [Finding] { findings.filter { $0.severity == .error } }
 
     /// What the signature covers: this digest is that version of that site, and no other's.
     package static func statement(site: SiteID, number: VersionNumber, digest: ContentDigest) -> String {

@@ -15,6 +15,7 @@ package struct CodexEngine: Engine {
     /// Where it keeps what it needs to resume a thread.
     package let remembered = ["sessions"]
     package let followsTraffic = true
+    package let runsCommands = true
 
     /// - Parameters:
     ///   - program: the `codex` binary on this host. Model and socket come with each job.

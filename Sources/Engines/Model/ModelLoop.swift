@@ -43,7 +43,7 @@ struct ModelLoop {
             switch reply.ending {
             case .complete: break
             case .cutOff: throw ModelFailure(.modelIncomplete)
-            case .refused: throw ModelFailure(.modelRefused)
+            case .refused: throw ModelFailure(.modelRefused(saying: reply.text.shown(limit: 500)))
             }
             if schema != nil { return try Self.answer(in: reply) }
             if !reply.text.isEmpty { emit(.log(reply.text)) }

@@ -32,9 +32,11 @@ package struct ModelTraffic: Sendable, Equatable {
         return Array(data) + [0x0a]
     }
 
-    /// Empty when it is too long to be kept.
+    /// Empty when it is too long to be kept. Contents of files go first: most of them are in the version too.
     package var serialized: [UInt8] {
-        let bytes = answers.flatMap(Self.line)
+        let whole = answers.flatMap(Self.line)
+        if whole.count <= JobCompletion.transcriptLimit { return whole }
+        let bytes = answers.map(\.withoutContents).flatMap(Self.line)
         return bytes.count > JobCompletion.transcriptLimit ? [] : bytes
     }
 }

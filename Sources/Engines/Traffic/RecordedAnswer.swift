@@ -10,16 +10,22 @@ package struct RecordedAnswer: Sendable, Equatable, Codable {
     /// All that a client needs to do the same once more. What only shows an answer grow is not in it.
     package let body: String
     package let usage: TokenUsage
+    /// What became of files until the next question; `nil` when nobody looked.
+    package var effects: [StepEffect]?
 
-    package init(number: Int, operation: String, contentType: String, body: String, usage: TokenUsage) {
+    package init(
+        number: Int, operation: String, contentType: String, body: String, usage: TokenUsage,
+        effects: [StepEffect]? = nil
+    ) {
         self.number = number
         self.operation = operation
         self.contentType = contentType
         self.body = body
         self.usage = usage
+        self.effects = effects
     }
 
-    private enum Key: String, CodingKey { case number = "n", operation, type, body, uncached, cached, output }
+    private enum Key: String, CodingKey { case number = "n", operation, type, body, uncached, cached, output, effects }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -31,7 +37,8 @@ package struct RecordedAnswer: Sendable, Equatable, Codable {
             usage: TokenUsage(
                 uncachedInput: try container.decode(Int.self, forKey: .uncached),
                 cachedInput: try container.decode(Int.self, forKey: .cached),
-                output: try container.decode(Int.self, forKey: .output)))
+                output: try container.decode(Int.self, forKey: .output)),
+            effects: try container.decodeIfPresent([StepEffect].self, forKey: .effects))
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -43,5 +50,13 @@ package struct RecordedAnswer: Sendable, Equatable, Codable {
         try container.encode(usage.uncachedInput, forKey: .uncached)
         try container.encode(usage.cachedInput, forKey: .cached)
         try container.encode(usage.output, forKey: .output)
+        try container.encodeIfPresent(effects, forKey: .effects)
+    }
+
+    /// The same, saying what files became only by their digests.
+    var withoutContents: RecordedAnswer {
+        var answer = self
+        answer.effects = effects?.map { StepEffect(path: $0.path, digest: $0.digest) }
+        return answer
     }
 }

@@ -14,6 +14,9 @@ package struct TrafficReader: Sendable {
     private var isComplete = false
     /// What this answer cost, as far as it was said.
     package private(set) var usage = TokenUsage.zero
+    /// What the model said when it declined, shortened; `nil` when it did not. Programs may keep it from their users: Codex
+    /// takes such an answer for an empty one.
+    package private(set) var refusal: String?
 
     private struct Kept {
         let name: String
@@ -57,7 +60,10 @@ package struct TrafficReader: Sendable {
         guard let data = JSONNode(parsing: event.data) else { return }
         let name = data["type"]?.string ?? event.name
         switch name {
-        case "response.created", "response.output_item.done": keep(name, Self.short(data))
+        case "response.created": keep(name, Self.short(data))
+        case "response.output_item.done":
+            note(refusalsIn: data["item"])
+            keep(name, Self.short(data))
         case "response.completed", "response.incomplete", "response.failed":
             note(data["response"]?["usage"])
             isComplete = name == "response.completed"
@@ -114,6 +120,12 @@ package struct TrafficReader: Sendable {
         }
         kept[kept.count - 1].data = .object(members)
         return true
+    }
+
+    private mutating func note(refusalsIn item: JSONNode?) {
+        for part in item?["content"]?.list ?? [] {
+            if let text = part["refusal"]?.string { refusal = text.shown(limit: 500) }
+        }
     }
 
     /// In the words of any of the providers; what is said later replaces what was said before.

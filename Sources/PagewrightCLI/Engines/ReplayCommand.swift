@@ -5,7 +5,8 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Carry an edit out once more from what its model said then, and see that it comes to the same.",
         discussion: """
-            No model is asked and no version is made. Works for edits of every engine whose model's answers were kept.
+            No model is asked and no version is made. Works for edits of every engine whose model's answers were kept. What
+            a command of Codex did that depends on the moment, such as the date, is taken from the record, and said.
 
             Example: pagewright replay job_01jx…
             """)
@@ -27,7 +28,9 @@ struct ReplayCommand: AsyncParsableCommand {
                 accepted.id, timeout: .seconds(timeout), asJSON: connection.json)
             if connection.json { Console.print(json: try await client.send(.get, "/jobs/\(last.id)").body) }
             guard last.state == "succeeded", let version = last.version else { throw ChangeCard.failure(of: last) }
-            if !connection.json { Console.print("The replay came to version \(version) again, byte for byte.") }
+            guard !connection.json else { return }
+            Console.print("The replay came to version \(version) again, byte for byte.")
+            if let summary = last.summary, !summary.isEmpty { Console.print(summary) }
         }
     }
 }

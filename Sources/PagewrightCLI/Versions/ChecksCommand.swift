@@ -7,27 +7,40 @@ struct ChecksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checks", abstract: "Show what a browser saw of a version: checks, findings, screenshots.",
         discussion: """
-            A worker with Chromium looks at the pages that an edit changed, after the edit is done. Exits with 1 while it
-            still looks, unless --wait is given.
+            A worker with Chromium looks at the pages that an edit changed, after the edit is done; at a version that was
+            uploaded or made of a template when it is asked to with --take. Exits with 1 while it still looks, unless --wait
+            is given.
 
             Example: pagewright checks bakery 4
+            Example: pagewright checks bakery 1 --take --page index.html --wait
             Example: pagewright checks bakery 4 --wait --save pictures
             """)
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "The site's slug or id.") var site: String
     @Argument(help: "The version's number.") var version: Int
+    @Flag(help: "Have a worker's browser look at the version now.") var take = false
+    @Option(
+        name: .customLong("page"),
+        help: ArgumentHelp(
+            "With --take: a page to look at; up to 12. Those without a picture when none is named.", valueName: "path"))
+    var pages: [String] = []
     @Flag(help: "Wait until the browser is done.") var wait = false
     @Option(help: "Give up waiting after so many seconds.") var timeout = 900
     @Option(help: ArgumentHelp("Save the screenshots into this folder.", valueName: "folder")) var save: String?
 
     func validate() throws {
+        guard take || pages.isEmpty else { throw ValidationError("--page is for --take.") }
         guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout is 1 to 86400") }
     }
 
     func run() async throws {
         try await connection.withClient { client in
             let deadline = ContinuousClock.now + .seconds(timeout)
+            if take {
+                try await LookFollower(client: client, site: site, timeout: .seconds(timeout)).take(
+                    pages, of: version, asJSON: connection.json, waiting: false)
+            }
             var answer = try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
             var checks = try answer.decode(PageChecksBody.self)
             while wait, checks.state == "waiting" {
@@ -133,7 +146,13 @@ struct PageChecksBody: Decodable {
     /// For a terminal.
     var lines: [String] {
         switch state {
-        case "none": return ["No browser looked at this version: only what a worker makes is looked at."]
+        case "none" where screenshots.isEmpty:
+            return ["No browser looked at this version. Have one look with --take."]
+        case "none":
+            return [
+                "No browser looked at this version for itself; these pictures were taken to compare another with it."
+            ]
+                + screenshots.filter { $0.kind == "page" }.map { "  \($0.line)" }
         case "waiting": return ["A browser still looks at this version. Wait for it with --wait."]
         default: break
         }

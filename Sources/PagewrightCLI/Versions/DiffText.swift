@@ -6,9 +6,10 @@ struct DiffText {
 
     var lines: [String] {
         if view == .findings { return findings }
+        if view == .screens { return screens }
         guard !diff.files.isEmpty else { return ["Both hold the same files."] }
         switch view {
-        case .files, .findings: return files
+        case .files, .findings, .screens: return files
         case .text: return diff.files.flatMap(text)
         case .outline: return diff.files.flatMap(outline)
         }
@@ -65,6 +66,30 @@ struct DiffText {
         var lines = [file.path]
         if !outline.sentence.isEmpty { lines.append("  \(outline.sentence)") }
         return lines + outline.changes.map { "  \($0.sentence)" }
+    }
+
+    private var screens: [String] {
+        guard let screens = diff.screens else { return ["Nothing is known of pictures."] }
+        var lines = screens.pairs.map { pair in
+            let sides = [(pair.before, pair.inBefore), (pair.after, pair.inAfter)].map { screen, isThere in
+                screen.map { "version \($0.version)" } ?? (isThere ? "no picture" : "no such page")
+            }
+            var line = "\(plain(pair.page))  \(pair.width) px  \(sides[0]) | \(sides[1])"
+            if pair.same {
+                line += "  looks the same"
+            } else if let changes = pair.changes {
+                line += "  \(Wording.count(changes.count, "changed place"))"
+            }
+            return line
+        }
+        if screens.pairs.isEmpty { lines = ["No page looks different."] }
+        for (version, pages) in [(diff.from, screens.absentBefore), (diff.to, screens.absentAfter)] where !pages.isEmpty
+        {
+            lines.append(
+                "Version \(version ?? 0) has no picture of \(pages.map(plain).joined(separator: ", ")). "
+                    + "Have them taken with --take.")
+        }
+        return lines
     }
 
     private var findings: [String] {

@@ -77,10 +77,36 @@ struct DiffBody: Decodable {
         }
     }
 
+    struct Screens: Decodable {
+        struct Screen: Decodable {
+            let version: Int
+            let mediaType: String
+            let sha256: String
+        }
+
+        struct Place: Decodable {}
+
+        struct Pair: Decodable {
+            let page: String
+            let width: Int
+            let before: Screen?
+            let after: Screen?
+            let inBefore: Bool
+            let inAfter: Bool
+            let same: Bool
+            let changes: [Place]?
+        }
+
+        let pairs: [Pair]
+        let absentBefore: [String]
+        let absentAfter: [String]
+    }
+
     let from: Int?
     let to: Int?
     let files: [File]
     var delta: Delta?
+    var screens: Screens?
 }
 
 extension String {

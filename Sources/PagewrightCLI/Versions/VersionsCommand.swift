@@ -32,24 +32,39 @@ struct DiffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "Show what differs between two versions, or what a job changed.",
         discussion: """
-            The views: files (names and sizes), text (lines), outline (what a reader of the pages sees) and findings (what
-            the checks say, and the weight).
+            The views: files (names and sizes), text (lines), outline (what a reader of the pages sees), findings (what the
+            checks say, and the weight) and screens (pictures of the pages that differ, on a phone and on a desktop).
 
             Example: pagewright diff bakery 1 2
             Example: pagewright diff bakery 1 2 --view outline
+            Example: pagewright diff bakery 1 4 --view screens --take --save looks
             Example: pagewright diff bakery --job job_01jx… --view text
             """)
 
-    enum View: String, ExpressibleByArgument, CaseIterable { case files, text, outline, findings }
+    enum View: String, ExpressibleByArgument, CaseIterable { case files, text, outline, findings, screens }
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "The site's slug or id.") var site: String
     @Argument(help: "The older version's number.") var from: Int?
     @Argument(help: "The newer version's number.") var to: Int?
-    @Option(help: "What to show: files, text, outline or findings.") var view = View.files
+    @Option(help: "What to show: files, text, outline, findings or screens.") var view = View.files
     @Option(help: "What this job changed, also when it was refused.") var job: String?
+    @Flag(help: "With screens: have a worker's browser take the pictures that are missing, and wait for them.")
+    var take = false
+    @Option(
+        help: ArgumentHelp(
+            "With screens: save the pictures into this folder, with a page that shows them side by side.",
+            valueName: "folder")) var save: String?
+    @Option(help: ArgumentHelp("How long to wait for pictures.", valueName: "seconds")) var timeout = 900
 
     func validate() throws {
+        guard view == .screens || !take && save == nil else {
+            throw ValidationError("--take and --save are for --view screens.")
+        }
+        guard view != .screens || job == nil else {
+            throw ValidationError("Pictures are of versions: name two of them.")
+        }
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout is 1 to 86400") }
         guard (from != nil && to != nil) != (job != nil) else {
             throw ValidationError("Name two versions, or a job with --job.")
         }
@@ -63,10 +78,26 @@ struct DiffCommand: AsyncParsableCommand {
             } else {
                 path = "/sites/\(site)/versions/\(from ?? 0)/diff/\(to ?? 0)"
             }
-            let answer = try await client.send(.get, path.with([("view", view.rawValue)]))
+            var answer = try await client.send(.get, path.with([("view", view.rawValue)]))
+            if let from, let to, let screens = try answer.decode(DiffBody.self).screens {
+                let looking = LookFollower(client: client, site: site, timeout: .seconds(timeout))
+                if take, !screens.absentBefore.isEmpty || !screens.absentAfter.isEmpty {
+                    if !screens.absentBefore.isEmpty {
+                        try await looking.take(screens.absentBefore, of: from, asJSON: connection.json)
+                    }
+                    if !screens.absentAfter.isEmpty {
+                        try await looking.take(screens.absentAfter, of: to, asJSON: connection.json)
+                    }
+                    answer = try await client.send(.get, path.with([("view", view.rawValue)]))
+                }
+                if let save, let screens = try answer.decode(DiffBody.self).screens {
+                    try await ScreenAlbum(folder: save, site: site, from: from, to: to).save(screens, by: client)
+                }
+            }
             guard !connection.json else { return Console.print(json: answer.body) }
             let text = DiffText(diff: try answer.decode(), view: view, usesColour: Console.usesColour)
             for line in text.lines { Console.print(line) }
+            if let save { Console.print("Saved in \(save); open \(save)/index.html to see them side by side.") }
         }
     }
 }

@@ -59,12 +59,15 @@ package struct EditStore: Sendable {
         ).first.map(Self.edit)
     }
 
-    /// Newest first; replays, which nobody asked for in words, are not among them.
+    /// Newest first; replays and looks, which nobody asked for in words, are not among them.
     package func list(
         of site: SiteID, page request: PageRequest, in transaction: any SQLTransaction
     ) async throws -> Page<Edit> {
         let rows = try await transaction.query(
-            "SELECT * FROM edit WHERE site_id = $1 AND id < $2 AND replay_of IS NULL ORDER BY id DESC LIMIT $3",
+            """
+            SELECT * FROM edit WHERE site_id = $1 AND id < $2 AND replay_of IS NULL AND engine <> 'browser'
+            ORDER BY id DESC LIMIT $3
+            """,
             [SQLValue(site), .text(request.identifierCursor), SQLValue(request.limit + 1)])
         return try page(of: rows, limit: request.limit, cursor: "id", Self.edit)
     }

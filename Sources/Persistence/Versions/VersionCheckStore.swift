@@ -25,7 +25,22 @@ package struct VersionCheckStore: Sendable {
             ])
     }
 
-    /// Takes a report; `false` when nobody waits for one any more.
+    /// Notes that another report is waited for, of a version that has one or none. Its pictures stay until then.
+    package func reopen(_ checks: VersionChecks, until: Timestamp, in transaction: any SQLTransaction) async throws {
+        let changed = try await transaction.execute(
+            """
+            UPDATE version_check SET job_id = $3, attempt = $4, lease_token = $5, fence = $6, host_id = $7,
+                waits_until = $8, finished_at = NULL WHERE site_id = $1 AND number = $2
+            """,
+            [
+                SQLValue(checks.site), SQLValue(checks.version), SQLValue(checks.lease.job),
+                SQLValue(checks.lease.attempt), .text(checks.lease.token.text),
+                .integer(checks.lease.fence.rawValue), SQLValue(checks.host), SQLValue(until),
+            ])
+        if changed == 0 { try await insert(checks, in: transaction) }
+    }
+
+    /// Takes a report; `false` when nobody waits for one any more. All pictures that the version had before are replaced.
     package func finish(
         _ number: VersionNumber, of site: SiteID, checks: [PageChecks.Check], pictures: [VersionChecks.Picture],
         at now: Timestamp, in transaction: any SQLTransaction
@@ -39,6 +54,19 @@ package struct VersionCheckStore: Sendable {
                 SQLValue(site), SQLValue(number), SQLValue(now), .text(try PageChecksRecord.text(of: checks)),
             ])
         guard changed == 1 else { return false }
+        try await transaction.execute(
+            "DELETE FROM version_picture WHERE site_id = $1 AND number = $2", [SQLValue(site), SQLValue(number)])
+        try await add(pictures, to: number, of: site, from: 0, in: transaction)
+        return true
+    }
+
+    /// Adds pictures to those of a version.
+    ///
+    /// - Parameter first: the position of the first one, behind all that are there.
+    package func add(
+        _ pictures: [VersionChecks.Picture], to number: VersionNumber, of site: SiteID, from first: Int,
+        in transaction: any SQLTransaction
+    ) async throws {
         for (position, taken) in pictures.enumerated() {
             let picture = taken.picture
             try await transaction.execute(
@@ -47,13 +75,37 @@ package struct VersionCheckStore: Sendable {
                     size_bytes, changes, taken_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                 """,
                 [
-                    SQLValue(site), SQLValue(number), SQLValue(position), .text(picture.page.text),
+                    SQLValue(site), SQLValue(number), SQLValue(first + position), .text(picture.page.text),
                     .text(picture.kind.rawValue), SQLValue(picture.width), SQLValue(picture.height),
                     .text(picture.format.rawValue), SQLValue(picture.digest), .integer(picture.sizeInBytes),
                     SQLValue(try picture.changes.map(PageChecksRecord.text(of:))), SQLValue(taken.takenOf),
                 ])
         }
-        return true
+    }
+
+    /// The position behind the last picture of a version.
+    package func endOfPictures(
+        _ number: VersionNumber, of site: SiteID, in transaction: any SQLTransaction
+    ) async throws -> Int {
+        Int(
+            try await transaction.query(
+                """
+                SELECT COALESCE(MAX(position) + 1, 0) AS position FROM version_picture
+                WHERE site_id = $1 AND number = $2
+                """, [SQLValue(site), SQLValue(number)])[0].integer("position"))
+    }
+
+    /// The versions that pictures of this page were taken of, those first that are nearest to `number`; 8 at most.
+    package func versions(
+        showing page: SitePath, near number: VersionNumber, of site: SiteID, in transaction: any SQLTransaction
+    ) async throws -> [VersionNumber] {
+        try await transaction.query(
+            """
+            SELECT number FROM version_picture
+            WHERE site_id = $1 AND page = $2 AND kind = 'page' AND taken_of = number
+            GROUP BY number ORDER BY ABS(number - $3) LIMIT 8
+            """, [SQLValue(site), .text(page.text), SQLValue(number)]
+        ).map { try $0.versionNumber("number") }
     }
 
     package func find(

@@ -4,7 +4,7 @@ import Domain
 /// What differs between two versions, as deep as was asked for. What a view does not show is null.
 enum ComparisonBody {
     enum View: String, CaseIterable {
-        case files, text, outline, findings
+        case files, text, outline, findings, screens
 
         /// The one that the request names; the files when it names none.
         init(_ request: APIRequest, among views: [View]) throws {
@@ -25,7 +25,7 @@ enum ComparisonBody {
         APIRoute.QueryParameter(
             name: "view", schema: .words(views.map(\.rawValue)),
             description:
-                "How deep to look: files, lines of text, what a reader sees, or findings and weight; files when left out."
+                "How deep to look: files, lines of text, what a reader sees, findings and weight, or pictures; files when left out."
         )
     }
 
@@ -148,6 +148,7 @@ enum ComparisonBody {
         let view: View
         var files: [File] = []
         var delta: VersionDelta?
+        var screens: (site: String, screens: VersionScreens)?
     }
 
     private static let table = ObjectBody<Comparison>(
@@ -160,13 +161,16 @@ enum ComparisonBody {
                 .array($0.files.map(file.json))
             },
             .init("delta", .nullable(delta.schema), "In the view findings.") { .optional($0.delta, delta.json) },
+            .init("screens", .nullable(ScreensBody.table.schema), "In the view screens.") {
+                .optional($0.screens, ScreensBody.table.json)
+            },
         ])
 
     static let schema = table.schema
 
     static func json(
         _ view: View, of subject: VersionComparison.Subject, by comparison: VersionComparison,
-        for principal: Principal
+        _ pageChecks: PageCheckService? = nil, for principal: Principal
     ) async throws -> JSONValue {
         var result = Comparison(view: view)
         if case .versions(let from, let to, _) = subject { (result.from, result.to) = (from, to) }
@@ -183,6 +187,13 @@ enum ComparisonBody {
             result.files = try await comparison.files(subject, for: principal).files.map { File(file: $0) }
             if case .versions(let from, let to, let site) = subject {
                 result.delta = try await comparison.delta(from: from, to: to, of: site, for: principal)
+            }
+        case .screens:
+            result.files = try await comparison.files(subject, for: principal).files.map { File(file: $0) }
+            if case .versions(let from, let to, let site) = subject, let pageChecks {
+                result.screens = (
+                    site, try await pageChecks.screens(from: from, to: to, of: site, for: principal)
+                )
             }
         }
         return table.json(result)

@@ -11,7 +11,7 @@ enum PageChecksBody {
             .init("obstacle", .text, "Why it did not; empty when it ran.") { .string($0.obstacle) },
         ])
 
-    private static let box = ObjectBody<PagePicture.Box>(
+    static let box = ObjectBody<PagePicture.Box>(
         "Box",
         [
             .init("x", .count, "In pixels of the picture.") { .count($0.x) },
@@ -69,7 +69,7 @@ enum PageChecksBody {
             .init("version", .version) { .version($0.version.number) },
             .init(
                 "state", .words(["none", "waiting", "done"]),
-                "None when no browser was to look: only what a worker makes is looked at. Waiting while one looks."
+                "None when no browser was asked to look at this version. Waiting while one looks."
             ) { .string(state($0)) },
             .init("finished_at", .nullable(.time)) {
                 if case .done(let end) = $0.checks?.state { .time(end) } else { .null }
@@ -80,7 +80,7 @@ enum PageChecksBody {
             },
             .init("screenshots", .array(picture.schema)) { view in
                 .array(
-                    (view.checks?.pictures ?? []).map {
+                    view.pictures.map {
                         picture.json(Shown(site: view.site.id, version: view.version.number, taken: $0))
                     })
             },

@@ -8,6 +8,7 @@ struct VersionRoutes {
     let versions: VersionService
     let sites: SiteService
     let comparison: VersionComparison
+    let pageChecks: PageCheckService
 
     private static let feature = "Versions"
     private static let path = "/api/v1/sites/{site}/versions"
@@ -148,7 +149,7 @@ struct VersionRoutes {
             return .json(
                 try await ComparisonBody.json(
                     try ComparisonBody.View(request, among: ComparisonBody.View.allCases), of: subject, by: comparison,
-                    for: try request.principal))
+                    pageChecks, for: try request.principal))
         }
     }
 }

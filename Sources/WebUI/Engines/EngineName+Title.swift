@@ -8,6 +8,7 @@ extension EngineName {
         case .codex: "Codex"
         case .claude: "Claude"
         case .model: "AI model"
+        case .browser: "Browser"
         }
     }
 
@@ -18,6 +19,7 @@ extension EngineName {
         case .codex: "Codex (AI)"
         case .claude: "Claude (AI)"
         case .model: "AI model"
+        case .browser: "Browser"
         }
     }
 

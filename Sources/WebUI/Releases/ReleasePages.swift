@@ -15,6 +15,7 @@ struct ReleasePages: Sendable {
                 let version = try PageVisit.number(visit.form.text("version"))
                 let place = place(visit, done: "promoted", version)
                 do {
+                    if visit.form["accept"] == "yes" { try await accept(version, visit) }
                     _ = try await services.releases.promote(
                         version, on: visit.site, for: try visit.principal, once: visit.once { _ in place })
                 } catch let error as ServiceError where error.rule == "already-live" {
@@ -59,7 +60,8 @@ struct ReleasePages: Sendable {
             // What must not be overlooked comes first.
             "findings": version.version.findings.sorted { $0.severity == .error && $1.severity != .error }.map(
                 FindingRow.values),
-            "hasFindings": !version.version.findings.isEmpty, "hosts": view.serving.map(Self.host),
+            "hasFindings": !version.version.findings.isEmpty, "isKept": !version.version.openFindings.isEmpty,
+            "hosts": view.serving.map(Self.host),
             "hasHosts": !view.serving.isEmpty, "back": Self.place(visit.query["back"]),
         ]
         if let live = view.site.live, live != number {
@@ -76,6 +78,15 @@ struct ReleasePages: Sendable {
             if outline.count > Self.pagesOnSheet { page.values["moreOutline"] = outline.count - Self.pagesOnSheet }
         }
         return .page(page)
+    }
+
+    /// Accepts what a browser found worse than in the version before.
+    private func accept(_ version: Int, _ visit: PageVisit) async throws {
+        let principal = try visit.principal
+        let open = try await services.versions.find(version, of: visit.site, for: principal).version.openFindings
+        guard !open.isEmpty else { return }
+        _ = try await services.versionAcceptance.accept(
+            open.map { FindingReference(rule: $0.rule, path: $0.path) }, of: version, on: visit.site, for: principal)
     }
 
     /// The sentence about what was just done, when the address says that something was.

@@ -15,12 +15,30 @@ struct CheckPages: Sendable {
         return [
             .get(path + "/checks") { .part("version-checks", Self.values(try await find($0))) },
             .get(path + "/screenshots/{sha256}") { try await picture($0) },
+            .post(path + "/look") { try await look($0) },
         ]
     }
 
     func find(_ visit: PageVisit) async throws -> PageCheckService.View {
         try await services.pageChecks.find(
             try visit.number("version"), of: visit.site, for: try visit.principal)
+    }
+
+    /// Has a worker's browser look. Who came from a comparison goes back there.
+    private func look(_ visit: PageVisit) async throws -> PageAnswer {
+        let number = try visit.number("version")
+        var place = "\(visit.sitePath)/versions/\(number)"
+        if let from = visit.form["from"], let to = visit.form["to"] {
+            place = "\(visit.sitePath)/compare/\(try PageVisit.number(from))/\(try PageVisit.number(to))"
+        }
+        do {
+            _ = try await services.pageLooks.look(
+                at: number, of: visit.site, pages: visit.form.all("page"), for: try visit.principal,
+                once: visit.once { [place] _ in place })
+        } catch let error as ServiceError where error.rule == "look-waiting" {
+            // From another tab.
+        }
+        return .redirect(to: place)
     }
 
     /// Its address names its content, so the browser keeps it.
@@ -56,10 +74,11 @@ struct CheckPages: Sendable {
             "findings": view.findings.map(FindingRow.values), "hasFindings": !view.findings.isEmpty,
         ]
         switch view.checks?.state {
-        case nil: values["isNone"] = true
+        case nil: values[view.pictures.isEmpty ? "isNone" : "isCompared"] = true
         case .waiting: values["isWaiting"] = true
         case .done(let end): values["finished"] = Wording.time(end)
         }
+        if case .waiting? = view.checks?.state {} else { values["canLook"] = true }
         let shots = Screens.pages(of: view)
         values["pages"] = shots.enumerated().map { index, page -> [String: Any] in
             ["page": page.page, "id": "look-\(index + 1)", "screens": page.screens.map(\.values)]

@@ -15,6 +15,11 @@ struct ComparePages: Sendable {
                 return .redirect(to: "\(visit.sitePath)/compare/\(from)/\(to)")
             },
             .get("/sites/{site}/compare/{from}/{to}") { try await compare($0) },
+            .get("/sites/{site}/compare/{from}/{to}/looks") { visit in
+                .part(
+                    "compare-looks",
+                    try await looks(from: try visit.number("from"), to: try visit.number("to"), visit))
+            },
         ]
     }
 
@@ -29,9 +34,7 @@ struct ComparePages: Sendable {
         let delta = try await services.comparison.delta(from: from, to: to, of: visit.site, for: principal)
         let outline = try await services.comparison.outline(subject, for: principal)
         let texts = try await services.comparison.text(subject, for: principal)
-        let screens = Screens.pairs(
-            try await services.pageChecks.find(from, of: visit.site, for: principal),
-            try await services.pageChecks.find(to, of: visit.site, for: principal))
+        let looks = try await looks(from: from, to: to, visit)
         let numbers = try await services.versions.list(
             of: visit.site, page: try PageRequest(limit: 100), for: principal
         ).items.map(\.version.number.rawValue)
@@ -73,9 +76,31 @@ struct ComparePages: Sendable {
             "goneFindings": delta.vanished.map(FindingRow.values),
             "hasFindingChanges": !delta.appeared.isEmpty || !delta.vanished.isEmpty,
             "outline": outline.map(OutlineRow.values), "hasOutline": !outline.isEmpty,
-            "screens": screens, "hasScreens": !screens.isEmpty,
+            "looks": looks, "hasScreens": looks["hasScreens"] as? Bool == true,
         ]
         if diff.files.count > Self.filesOnPage { page.values["moreFiles"] = diff.files.count - Self.filesOnPage }
         return .page(page)
+    }
+
+    /// Pictures of the pages that differ, side by side, and what is missing of them.
+    private func looks(from: Int, to: Int, _ visit: PageVisit) async throws -> [String: Any] {
+        let principal = try visit.principal
+        let site = try await services.sites.find(visit.site, for: principal).site
+        let screens = try await services.pageChecks.screens(from: from, to: to, of: visit.site, for: principal)
+        var missing: [[String: Any]] = []
+        for (number, pages) in [(from, screens.absentBefore), (to, screens.absentAfter)] where !pages.isEmpty {
+            let view = try await services.pageChecks.find(number, of: visit.site, for: principal)
+            let isWaiting = if case .waiting? = view.checks?.state { true } else { false }
+            missing.append([
+                "number": number, "isWaiting": isWaiting, "action": "/sites/\(site.slug)/versions/\(number)/look",
+                "pages": pages.map { ["page": $0.text] }, "names": pages.map(\.text).joined(separator: ", "),
+                "from": from, "to": to,
+            ])
+        }
+        let pairs = Screens.pairs(screens, site: "\(site.slug)")
+        return [
+            "screens": pairs, "missing": missing, "hasMissing": !missing.isEmpty,
+            "hasScreens": !pairs.isEmpty || !missing.isEmpty,
+        ]
     }
 }

@@ -31,7 +31,7 @@ enum Screens {
     }
 
     static func pages(of view: PageCheckService.View) -> [(page: String, screens: [Screen])] {
-        let pictures = (view.checks?.pictures ?? []).filter { $0.picture.kind == .page }
+        let pictures = view.pictures.filter { $0.picture.kind == .page }
         let paths = Set(pictures.map(\.picture.page)).sorted { left, right in
             (left.text == "index.html" ? 0 : 1, left.text) < (right.text == "index.html" ? 0 : 1, right.text)
         }
@@ -49,40 +49,31 @@ enum Screens {
         }
     }
 
-    /// Pictures of both versions side by side: what one of them lacks is left empty. Places are marked when the older one
-    /// is what the newer one was made from.
-    static func pairs(_ before: PageCheckService.View, _ after: PageCheckService.View) -> [[String: Any]] {
-        let old = pages(of: before)
-        let new = pages(of: after)
-        let isStep = after.version.parent == before.version.number
-        var paths = new.map(\.page)
-        paths += old.map(\.page).filter { !paths.contains($0) }
-        var rows: [[String: Any]] = []
-        for path in paths {
-            let left = old.first { $0.page == path }?.screens ?? []
-            let right = new.first { $0.page == path }?.screens ?? []
-            for width in PagePicture.widths {
-                var from = left.first { $0.picture.width == width }
-                var to = right.first { $0.picture.width == width }
-                guard from != nil || to != nil else { continue }
-                let isSame = from?.picture.digest == to?.picture.digest && from != nil
-                let boxes = isSame ? [] : isStep ? to?.boxes : nil
-                from?.boxes = boxes
-                to?.boxes = boxes
-                var row: [String: Any] = [
-                    "id": "screens-\(rows.count + 1)", "page": path, "isPhone": width < 600,
-                    "device": width < 600 ? "on a phone" : "on a desktop", "isSame": isSame,
-                    "isUnknown": !isSame && from != nil && to != nil && boxes == nil,
-                ]
-                for (side, screen) in [("old", from), ("new", to)] {
-                    if let screen { row[side] = screen.values.merging(["named": screen.version.rawValue]) { $1 } }
-                }
-                if !isSame, let boxes, from != nil {
-                    row["change"] = "\(Wording.count(boxes.count, "place")) changed"
-                }
-                rows.append(row)
+    /// Pictures of both versions side by side: what one of them lacks is left empty.
+    static func pairs(_ screens: VersionScreens, site: String) -> [[String: Any]] {
+        screens.pairs.enumerated().map { index, pair in
+            let isPhone = pair.width < 600
+            var row: [String: Any] = [
+                "id": "screens-\(index + 1)", "page": pair.page.text, "isPhone": isPhone,
+                "device": isPhone ? "on a phone" : "on a desktop", "isSame": pair.isSame,
+                "isUnknown": pair.before != nil && pair.after != nil && pair.changes == nil,
+                "isInOld": pair.isInBefore, "isInNew": pair.isInAfter, "from": screens.before.number.rawValue,
+                "to": screens.after.number.rawValue,
+            ]
+            for (side, version, shown) in [
+                ("old", screens.before.number, pair.before), ("new", screens.after.number, pair.after),
+            ] {
+                guard let shown else { continue }
+                let screen = Screen(
+                    picture: shown.picture,
+                    url: "/sites/\(site)/versions/\(shown.holder)/screenshots/\(shown.picture.digest)",
+                    takenOf: shown.takenOf, version: version, boxes: pair.changes)
+                row[side] = screen.values.merging(["named": version.rawValue]) { $1 }
             }
+            if !pair.isSame, let changes = pair.changes {
+                row["change"] = "\(Wording.count(changes.count, "place")) changed"
+            }
+            return row
         }
-        return rows
     }
 }

@@ -29,6 +29,23 @@ struct PictureCollectionTests {
         }
     }
 
+    @Test("Keeps the pictures that were taken of the version before, as long as that one")
+    func versionBefore() async throws {
+        try await Room.with { room in
+            try await room.makeSite("stays", template: 0)
+            try await room.makeSite("goes", template: 1)
+            let kept = try await room.look(at: "stays", mark: "kept")
+            let gone = try await room.look(at: "goes", mark: "gone")
+            for look in [kept, gone] { try await look.report(asBefore: true) }
+            try await room.deleteSite("goes")
+            room.clock.advance(by: .seconds(1))
+            _ = try await room.collector.collect(grace: .zero)
+            let stored = try await room.stored()
+            #expect(stored[kept.picture.digest] != nil && stored[gone.picture.digest] == nil)
+            #expect(try await room.verifier.verify().problems == [])
+        }
+    }
+
     @Test("Keeps a picture that is added to a version while it collects")
     func whileCollecting() async throws {
         try await Room.with { room in
@@ -80,10 +97,11 @@ struct OpenLook: Sendable {
 
     /// Says what was seen: one picture. Returns its digest.
     @discardableResult
-    func report() async throws -> ContentDigest {
+    func report(asBefore: Bool = false) async throws -> ContentDigest {
         let checks = PageChecks.Check.Name.allCases.map { PageChecks.Check($0) }
         try await services.pageChecks.report(
-            PageChecks(checks: checks, pictures: [picture]), of: lease, from: host)
+            PageChecks(checks: checks, pictures: asBefore ? [] : [picture], before: asBefore ? [picture] : []),
+            of: lease, from: host)
         return picture.digest
     }
 }
