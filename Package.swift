@@ -202,7 +202,7 @@ let package = Package(
             dependencies: [
                 "Artifacts", "BlockingIO", "Coordinator", "Database", "Domain", "HTTPBodies", "Persistence",
                 "Telemetry",
-                httpTypes, nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+                coreMetrics, httpTypes, nioHTTPTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
             ], swiftSettings: settings),
         .target(
             name: "Serving",

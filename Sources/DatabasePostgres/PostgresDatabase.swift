@@ -104,11 +104,9 @@ package final class PostgresDatabase: SQLDatabase {
 
     package func queries(_ statements: [SQLStatement], isHint: Bool) async throws -> [[SQLRow]] {
         guard !statements.isEmpty else { return [] }
-        let asksForDisk = !isHint && isAhead.load(ordering: .relaxed)
+        let looksAtDisk = !isHint && isAhead.load(ordering: .relaxed)
         return try await Self.reading {
-            try await attempts(
-                in: readers, opening: asksForDisk ? [.beginReading, .isShownOnDisk] : [.beginReading]
-            ) { try await $0.ask(statements) }
+            try await attempts(in: readers, opening: []) { try await $0.ask(statements, looksAtDisk: looksAtDisk) }
         }
     }
 

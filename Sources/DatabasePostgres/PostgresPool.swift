@@ -15,6 +15,7 @@ final class PostgresPool: Sendable {
     }
 
     private struct Waiter {
+        let deadline: ContinuousClock.Instant
         let continuation: CheckedContinuation<Grant, any Error>
     }
 
@@ -61,6 +62,12 @@ final class PostgresPool: Sendable {
         self.blocking = blocking
         self.logger = logger
         metrics = PoolMetrics(role)
+        // One look at the clock for all who wait; a timer for each would cost more than most waits.
+        readiness.onTick { [weak self] now in
+            guard let self else { return false }
+            expire(at: now)
+            return true
+        }
     }
 
     /// Says how many connections are open, how many of them nobody uses, and how many callers wait.
@@ -137,29 +144,8 @@ final class PostgresPool: Sendable {
     }
 
     private func wait(_ ticket: UInt64, until deadline: ContinuousClock.Instant) async throws -> Grant {
-        // The time limit is a task of its own that ends with the wait.
-        try await withThrowingTaskGroup(of: Grant?.self) { group in
-            group.addTask { try await self.stand(inLine: ticket) }
-            group.addTask {
-                try await Task.sleep(until: deadline)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let grant = first else {
-                let error = SQLError(
-                    .timeout,
-                    "no connection to the database became free within \(settings.waitingTimeout): \(limit) are in use")
-                // The one in line may have been served in the same instant.
-                if giveUp(ticket, error) { throw error }
-                for try await late in group { if let late { return late } }
-                throw error
-            }
-            return grant
-        }
-    }
-
-    private func stand(inLine ticket: UInt64) async throws -> Grant {
-        try await withTaskCancellationHandler {
+        readiness.begin()
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let served = state.withLock { state -> Grant? in
                     // Somebody may have let go since there was nothing.
@@ -168,27 +154,38 @@ final class PostgresPool: Sendable {
                         state.open += 1
                         return .room
                     }
-                    state.waiters[ticket] = Waiter(continuation: continuation)
+                    state.waiters[ticket] = Waiter(deadline: deadline, continuation: continuation)
                     state.line.append(ticket)
                     return nil
                 }
                 publish()
                 if let served { return continuation.resume(returning: served) }
-                if Task.isCancelled { _ = giveUp(ticket, CancellationError()) }
+                if Task.isCancelled { giveUp(ticket, CancellationError()) }
             }
         } onCancel: {
-            _ = giveUp(ticket, CancellationError())
+            giveUp(ticket, CancellationError())
         }
     }
 
-    /// Takes a waiter out of the line. Returns whether it was there.
-    private func giveUp(_ ticket: UInt64, _ error: any Error) -> Bool {
+    /// Sends away who waits for too long.
+    private func expire(at now: ContinuousClock.Instant) {
+        let late = state.withLock { $0.waiters.filter { $0.value.deadline <= now }.keys }
+        for ticket in late {
+            giveUp(
+                ticket,
+                SQLError(
+                    .timeout,
+                    "no connection to the database became free within \(settings.waitingTimeout): \(limit) are in use"))
+        }
+    }
+
+    /// Takes a waiter out of the line, if it is still there.
+    private func giveUp(_ ticket: UInt64, _ error: any Error) {
         let waiter = state.withLock { state -> Waiter? in
             state.line.removeAll { $0 == ticket }
             return state.waiters.removeValue(forKey: ticket)
         }
         waiter?.continuation.resume(throwing: error)
-        return waiter != nil
     }
 
     private func release(_ connection: PostgresConnection, age: Int) {

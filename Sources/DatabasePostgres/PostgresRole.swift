@@ -42,7 +42,8 @@ enum PostgresRole: Sendable {
         case .flushing: []
         case .writing: Self.byIndex
         case .writingAhead: ["-c synchronous_commit=off"] + Self.byIndex
-        case .reading: ["-c default_transaction_read_only=on"]
+        // Statements that are sent together are one transaction without being told so.
+        case .reading: ["-c default_transaction_read_only=on", "-c default_transaction_isolation=repeatable\\ read"]
         }
     }
 }

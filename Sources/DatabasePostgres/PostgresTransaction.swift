@@ -172,29 +172,32 @@ final class PostgresTransaction: SQLTransaction {
         return connection.role != .writingAhead
     }
 
-    /// Asks everything and ends the transaction, in one round trip: for readers whose opening is
-    /// ``PostgresStatement/isShownOnDisk`` or has no statement with rows. Returns the rows of each statement, and whether
+    /// Asks everything in one round trip, which is a transaction by itself: on one snapshot, by the settings of
+    /// ``PostgresRole/reading``. Nothing can be asked before or afterwards. Returns the rows of each statement, and whether
     /// all that they show is on the server's disk.
-    func ask(_ statements: [SQLStatement]) async throws -> ([[SQLRow]], isDurable: Bool) {
+    ///
+    /// - Parameter looksAtDisk: whether there are commits ahead of the disk at all.
+    func ask(_ statements: [SQLStatement], looksAtDisk: Bool) async throws -> ([[SQLRow]], isDurable: Bool) {
         try await turn.acquire()
         defer { turn.release() }
         try state.withLock { state in
             try state.requireOpen()
-            state.hasBegun = true
+            state.hasEnded = true
         }
         let questions = statements.map {
             PostgresStatement(text: $0.text, parameters: $0.parameters, decodesRows: true)
         }
         do {
             let answers = try await connection.run(
-                opening + questions + [.commit], within: settings.statementTimeout + Self.margin, isCancellable: true)
-            guard answers.count == opening.count + questions.count + 1 else {
+                (looksAtDisk ? [.isShownOnDisk] : []) + questions, within: settings.statementTimeout + Self.margin,
+                isCancellable: true)
+            let first = looksAtDisk ? 1 : 0
+            guard answers.count == first + questions.count else {
                 throw SQLError(.other, "the server did not answer")
             }
-            state.withLock { $0.hasEnded = true }
-            // Without such a statement nobody commits ahead of the disk.
-            let isDurable = try opening.count < 2 || answers[opening.count - 1].rows[0].boolean("is_on_disk")
-            return (answers[opening.count..<(answers.count - 1)].map(\.rows), isDurable)
+            return (
+                answers[first...].map(\.rows), isDurable: try !looksAtDisk || answers[0].rows[0].boolean("is_on_disk")
+            )
         } catch {
             state.withLock { $0.loss = error }
             throw error

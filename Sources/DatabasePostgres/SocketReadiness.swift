@@ -36,7 +36,7 @@ final class SocketReadiness: Sendable {
     func wait(
         for descriptor: CInt, _ interest: Interest, until deadline: ContinuousClock.Instant, isCancellable: Bool
     ) async -> Outcome {
-        startOnce()
+        begin()
         let ticket = core.takeTicket()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -50,7 +50,12 @@ final class SocketReadiness: Sendable {
         }
     }
 
-    private func startOnce() {
+    /// Calls `body` about every quarter of a second, once the thread has begun and until `body` returns `false`. It must not
+    /// block, and not call this.
+    func onTick(_ body: @escaping @Sendable (ContinuousClock.Instant) -> Bool) { core.add(body) }
+
+    /// Makes sure that the thread runs.
+    func begin() {
         guard pulse.isFirst() else { return }
         let retained = Unmanaged.passRetained(core)
         var thread = pthread_t()
@@ -78,6 +83,7 @@ final class SocketReadiness: Sendable {
         }
 
         private let waiters = Mutex<[CInt: Waiter]>([:])
+        private let tickers = Mutex<[@Sendable (ContinuousClock.Instant) -> Bool]>([])
         private let lastTicket = Atomic<UInt64>(0)
         private let isStopped = Atomic(false)
         private let events: CInt
@@ -88,6 +94,10 @@ final class SocketReadiness: Sendable {
         }
 
         deinit { close(events) }
+
+        func add(_ ticker: @escaping @Sendable (ContinuousClock.Instant) -> Bool) {
+            tickers.withLock { $0.append(ticker) }
+        }
 
         func takeTicket() -> UInt64 { lastTicket.wrappingAdd(1, ordering: .relaxed).newValue }
 
@@ -133,6 +143,7 @@ final class SocketReadiness: Sendable {
                 if now - lastCheck >= .milliseconds(Int(tickInMilliseconds)) {
                     lastCheck = now
                     expire(at: now)
+                    tickers.withLock { tickers in tickers.removeAll { !$0(now) } }
                 }
             }
         }

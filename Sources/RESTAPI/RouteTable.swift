@@ -64,7 +64,9 @@ struct RouteTable: Sendable {
     ) -> Router<RESTRequestContext> {
         let router = Router(context: RESTRequestContext.self)
         router.add(middleware: RequestIDMiddleware())
-        router.add(middleware: AccessMiddleware(metrics: metrics, trustsForwardedFor: settings.trustsForwardedFor))
+        router.add(
+            middleware: AccessMiddleware(
+                metrics: RequestMetrics(metrics), trustsForwardedFor: settings.trustsForwardedFor))
         router.add(middleware: SecurityHeadersMiddleware())
         if let pages { router.add(middleware: PagesMiddleware(routes: routes, stream: stream, pages: pages)) }
         router.add(middleware: ProblemMiddleware(routes: routes))

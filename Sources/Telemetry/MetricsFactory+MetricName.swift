@@ -17,6 +17,11 @@ extension MetricsFactory {
         if amount >= 0 { meter.increment(by: Double(amount)) } else { meter.decrement(by: Double(-amount)) }
     }
 
+    /// A counter that is moved often: found once.
+    package func counter(_ name: MetricName, _ labels: String...) -> any CounterHandler {
+        makeCounter(label: name.rawValue, dimensions: name.dimensions(labels))
+    }
+
     /// A gauge that is set often: found once.
     package func meter(_ name: MetricName, _ labels: String...) -> any MeterHandler {
         makeMeter(label: name.rawValue, dimensions: name.dimensions(labels))

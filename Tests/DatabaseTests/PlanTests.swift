@@ -58,6 +58,18 @@ import Testing
         }
     }
 
+    @Test("What belongs to a page of sites is found by the sites", arguments: DatabaseDriver.allCases)
+    func pages(driver: DatabaseDriver) async throws {
+        let selection = SiteSelection(owner: Self.user, page: try PageRequest(limit: 20))
+        for (statement, index) in [
+            (selection.sites.statement, "site_owner"), (selection.placements.statement, "desired_site_site"),
+            (selection.domains.statement, "site_domain_site"),
+        ] {
+            let plan = try await Self.plan(statement, driver)
+            #expect(plan.contains(index), "\(plan)")
+        }
+    }
+
     @Test("Where a user stands is read at the ends of indexes", arguments: DatabaseDriver.allCases)
     func turns(driver: DatabaseDriver) async throws {
         for statement in [

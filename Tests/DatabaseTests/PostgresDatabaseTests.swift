@@ -201,6 +201,29 @@ import Testing
         }
     }
 
+    @Test("Questions that are asked together are a transaction on one snapshot that cannot write")
+    func questions() async throws {
+        try await withPostgresDatabase { database in
+            let rows = try await database.queries([
+                SQLStatement(
+                    """
+                    SELECT current_setting('transaction_isolation') AS isolation,
+                        current_setting('transaction_read_only') AS kind, pg_current_snapshot()::TEXT AS snapshot
+                    """),
+                SQLStatement("SELECT pg_current_snapshot()::TEXT AS snapshot"),
+            ])
+            #expect(try rows[0][0].text("isolation") == "repeatable read")
+            #expect(try rows[0][0].text("kind") == "on")
+            #expect(try rows[0][0].text("snapshot") == rows[1][0].text("snapshot"))
+            let refused = await Self.kind {
+                try await database.queries([SQLStatement("CREATE TABLE thing (id BIGINT)")])
+            }
+            #expect(refused == .readOnly)
+            // The connection is of use afterwards.
+            #expect(try await database.queries([SQLStatement("SELECT 1 AS one")])[0][0].integer("one") == 1)
+        }
+    }
+
     @Test("When all connections are in use, callers wait for so long, and only so many")
     func exhaustion() async throws {
         try await withPostgresDatabase {

@@ -1,9 +1,17 @@
+import Synchronization
 import TestDatabases
 import Testing
 
 @testable import RESTAPI
 
 @Suite struct SiteAPITests {
+    /// The number of the last change that was answered.
+    private final class Answered: Sendable {
+        private let number = Atomic(0)
+        var last: Int { number.load(ordering: .sequentiallyConsistent) }
+        func note(_ change: Int) { number.store(change, ordering: .sequentiallyConsistent) }
+    }
+
     @Test("A site is made, found by id and slug, renamed and deleted", arguments: TestDatabase.allCases)
     func lifeOfASite(on database: TestDatabase) async throws {
         try await RESTFixture.with(on: database) { api, _ in
@@ -115,6 +123,62 @@ import Testing
             }
             #expect(seen.count == 5)
             #expect(Set(seen) == made)
+        }
+    }
+
+    @Test(
+        "A page never shows what was there before it was asked for, however many ask for it",
+        .timeLimit(.minutes(3)), arguments: TestDatabase.allCases)
+    func freshPages(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
+            let token = try await api.register("a@example.org")
+            try await api.makeSite("bakery", token: token)
+            let answered = Answered()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for number in 1...60 {
+                        let change = try await api.call(
+                            "PATCH", "/api/v1/sites/bakery", token: token, ["name": .string("Name \(number)")])
+                        #expect(change.status == 200)
+                        answered.note(number)
+                    }
+                }
+                for _ in 0..<8 {
+                    group.addTask {
+                        while true {
+                            let before = answered.last
+                            let page = try await api.call("GET", "/api/v1/sites?limit=20", token: token)
+                            let name = page["items"]?.elements.first?["name"]?.text ?? ""
+                            let shown = Int(name.split(separator: " ").last ?? "") ?? 0
+                            #expect(page.status == 200 && shown >= before)
+                            if before == 60 { return }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("A page shows each site as the site by itself is shown", arguments: TestDatabase.allCases)
+    func pageItems(on database: TestDatabase) async throws {
+        try await RESTFixture.with(on: database) { api, _ in
+            let token = try await api.register("a@example.org")
+            for slug in ["bakery", "shop"] { try await api.makeSite(slug, token: token) }
+            let named = try await api.call(
+                "PATCH", "/api/v1/sites/bakery", token: token, ["name": "Anna's \"best\"\t\u{1}bread\u{7f}, ☕️"])
+            #expect(named.status == 200)
+            _ = try await api.call(
+                "POST", "/api/v1/sites/bakery/domains", token: token, ["domain": "www.example.org"])
+            _ = try await api.call("PUT", "/api/v1/sites/shop/maintenance", token: token, [:])
+            let page = try await api.call("GET", "/api/v1/sites", token: token)
+            #expect(page["next_cursor"] == .null)
+            let items = page["items"]?.elements ?? []
+            #expect(items.count == 2)
+            for item in items {
+                let alone = try await api.call("GET", "/api/v1/sites/\(item["slug"]?.text ?? "")", token: token)
+                #expect(item == alone.json)
+            }
         }
     }
 

@@ -87,12 +87,16 @@ package struct SiteService: Sendable {
     package func list(
         for principal: Principal, matching word: String = "", page: PageRequest
     ) async throws -> Page<SiteView> {
-        try await database.read { transaction in
-            let sites = try await stores.sites.list(
-                owner: principal.isAdmin ? nil : principal.user, matching: word.trimmed.lowercased(), page: page,
-                in: transaction)
-            let views = try await SiteViewer(stores: stores, settings: settings).views(
-                sites.items, isLast: true, in: transaction)
+        let owner = principal.isAdmin ? nil : principal.user
+        let word = word.trimmed.lowercased()
+        let viewer = SiteViewer(stores: stores, settings: settings)
+        guard !word.isEmpty else {
+            return try await viewer.page(SiteSelection(owner: owner, page: page), of: database)
+        }
+        // A search looks at many sites to find a few: it is made once, and then asked what belongs to these.
+        return try await database.read { transaction in
+            let sites = try await stores.sites.list(owner: owner, matching: word, page: page, in: transaction)
+            let views = try await viewer.views(sites.items, isLast: true, in: transaction)
             return Page(items: views, nextCursor: sites.nextCursor)
         }
     }

@@ -24,20 +24,45 @@ struct SiteViewer: Sendable {
             stores.sites.domains(of: ids), isLast: isLast)
         let names = SiteNames(settings: settings)
         return sites.map { site in
-            SiteView(
-                site: site, domains: domains[site.id] ?? [], url: settings.url(of: names.live(of: site)),
-                previewURL: settings.url(of: names.preview(of: site)),
-                serving: (placements[site.id] ?? []).compactMap { Self.serving($0, on: hosts[$0.host]) },
+            view(
+                site, names: names, domains: domains[site.id] ?? [],
+                serving: (placements[site.id] ?? []).compactMap { placement in
+                    hosts[placement.host].flatMap { Self.serving(placement, on: $0.name, $0.state) }
+                },
                 changedAt: times[site.id])
         }
     }
 
-    private static func serving(_ placement: Placement, on host: Host?) -> ServingView? {
-        guard let host, !host.state.isShutOut else { return nil }
+    /// A page of a list with all that is shown on it, in one question to the database.
+    func page(_ selection: SiteSelection, of database: any SQLDatabase) async throws -> Page<SiteView> {
+        let (sites, placements, domains) = try await database.answers(
+            selection.sites, selection.placements, selection.domains)
+        let names = SiteNames(settings: settings)
+        let views = sites.page.items.map { site in
+            view(
+                site, names: names, domains: domains[site.id] ?? [],
+                serving: (placements[site.id] ?? []).compactMap {
+                    Self.serving($0.placement, on: $0.hostName, $0.hostState)
+                },
+                changedAt: sites.changedAt[site.id])
+        }
+        return Page(items: views, nextCursor: sites.page.nextCursor)
+    }
+
+    private func view(
+        _ site: Site, names: SiteNames, domains: [DomainName], serving: [ServingView], changedAt: Timestamp?
+    ) -> SiteView {
+        SiteView(
+            site: site, domains: domains, url: settings.url(of: names.live(of: site)),
+            previewURL: settings.url(of: names.preview(of: site)), serving: serving, changedAt: changedAt)
+    }
+
+    private static func serving(_ placement: Placement, on name: String, _ state: Host.State) -> ServingView? {
+        guard !state.isShutOut else { return nil }
         // Taken off this host, and the host has done so.
         if placement.isRemoved, placement.state == .applied { return nil }
         return ServingView(
-            host: placement.host, hostName: host.name, generation: placement.generation,
+            host: placement.host, hostName: name, generation: placement.generation,
             appliedGeneration: placement.appliedGeneration, state: placement.state, error: placement.error,
             fetchedFiles: placement.fetchedFiles, fetchedBytes: placement.fetchedBytes, updatedAt: placement.updatedAt)
     }

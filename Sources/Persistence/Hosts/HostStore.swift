@@ -46,9 +46,10 @@ package struct HostStore: Sendable {
         .text((state == .quarantined ? Host.State.revoked : state).rawValue)
     }
 
-    private static func state(in row: SQLRow) throws -> Host.State {
-        let state: Host.State = try row.word("state")
-        let isQuarantined = try row.optionalInteger("quarantined") ?? 0 == 1
+    /// - Parameter prefix: how the names of the columns begin in an answer that has those of other tables, too.
+    static func state(in row: SQLRow, prefix: String = "") throws -> Host.State {
+        let state: Host.State = try row.word(prefix + "state")
+        let isQuarantined = try row.optionalInteger(prefix + "quarantined") ?? 0 == 1
         return state == .revoked && isQuarantined ? .quarantined : state
     }
 

@@ -196,7 +196,7 @@ package struct PlacementStore: Sendable {
             ])
     }
 
-    private static func placement(_ row: SQLRow) throws -> Placement {
+    static func placement(_ row: SQLRow) throws -> Placement {
         Placement(
             host: try row.identifier("host_id"), site: try row.identifier("site_id"),
             generation: try row.integer("generation"), isRemoved: try row.boolean("removed"),

@@ -190,7 +190,7 @@ package struct SiteStore: Sendable {
             "DELETE FROM site_domain WHERE name = $1 AND site_id = $2", [.text(name.text), SQLValue(site)]) > 0
     }
 
-    private static func site(_ row: SQLRow) throws -> Site {
+    static func site(_ row: SQLRow) throws -> Site {
         Site(
             id: try row.identifier("id"), owner: try row.identifier("owner_id"), slug: try Slug(try row.text("slug")),
             name: try row.text("name"), kind: try row.word("kind"), live: try row.optionalVersionNumber("live"),

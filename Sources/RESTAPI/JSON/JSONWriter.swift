@@ -38,6 +38,9 @@ struct JSONWriter {
         }
     }
 
+    /// Writes what is JSON already, or a part of it.
+    mutating func write(raw text: some Collection<UInt8>) { bytes.append(contentsOf: text) }
+
     private mutating func write(literal text: String) { bytes.append(contentsOf: text.utf8) }
 
     private mutating func write(quoted text: String) {

@@ -14,8 +14,12 @@ extension Response {
     }
 
     static func bytes(_ bytes: [UInt8], type: String, status: HTTPResponse.Status) -> Response {
+        .bytes(ByteBuffer(bytes: bytes), type: type, status: status)
+    }
+
+    static func bytes(_ bytes: ByteBuffer, type: String, status: HTTPResponse.Status) -> Response {
         Response(
             status: status, headers: [.contentType: type, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            body: ResponseBody(byteBuffer: bytes))
     }
 }

@@ -4,11 +4,10 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
-import Telemetry
 
 /// Counts every request and logs it with what came of it.
 struct AccessMiddleware: RouterMiddleware {
-    let metrics: PrometheusRegistry
+    let metrics: RequestMetrics
     /// Whether a proxy in front says in `X-Forwarded-For` who asks.
     let trustsForwardedFor: Bool
 
@@ -19,14 +18,12 @@ struct AccessMiddleware: RouterMiddleware {
         let start = ContinuousClock.now
         var context = context
         if let address = forwardedAddress(request) { context.clientAddress = address }
-        metrics.adjust(.httpRequestsInProgress, by: 1)
-        defer { metrics.adjust(.httpRequestsInProgress, by: -1) }
+        metrics.begin()
+        defer { metrics.end() }
         let response = try await next(request, context)
         let duration = ContinuousClock.now - start
-        // The template, never the path: what a client makes up must not become a label.
         let route = context.endpointPath ?? "none"
-        metrics.increment(.httpRequests, Self.label(of: request.method), route, String(response.status.code))
-        metrics.observe(.httpRequestSeconds, duration, route)
+        metrics.note(request.method, route, response.status.code, duration)
         let isProbe = route == "/healthz" || route == "/readyz" || route == "/metrics"
         context.logger.log(
             level: isProbe ? .debug : .info, "Answered request",
@@ -46,10 +43,5 @@ struct AccessMiddleware: RouterMiddleware {
             return nil
         }
         return list.split(separator: ",").last.map { ClientAddress($0.trimmed) }
-    }
-
-    private static func label(of method: HTTPRequest.Method) -> String {
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
-        return known.contains(method) ? method.rawValue : "other"
     }
 }

@@ -4,9 +4,16 @@ import Logging
 
 /// Leaves everything that is not the API's to the pages.
 struct PagesMiddleware: RouterMiddleware {
-    let routes: [APIRoute]
-    let stream: EventStream
-    let pages: RESTServer.Pages
+    /// Those of the API whose addresses do not say so.
+    private let routes: [APIRoute]
+    private let stream: EventStream
+    private let pages: RESTServer.Pages
+
+    init(routes: [APIRoute], stream: EventStream, pages: @escaping RESTServer.Pages) {
+        self.routes = routes.filter { !$0.path.hasPrefix("/api/") }
+        self.stream = stream
+        self.pages = pages
+    }
 
     @concurrent func handle(
         _ request: Request, context: RESTRequestContext,

@@ -32,7 +32,12 @@ struct RequestIDMiddleware: RouterMiddleware {
     }
 
     private static func makeID() -> String {
+        // Each random number is a call to the system: two of them, not one a byte.
         var generator = SystemRandomNumberGenerator()
-        return "req_" + Hexadecimal.text(of: (0..<12).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let (first, second): (UInt64, UInt32) = (generator.next(), generator.next())
+        return "req_"
+            + withUnsafeBytes(of: first) { first in
+                withUnsafeBytes(of: second) { Hexadecimal.text(of: Array(first) + Array($0)) }
+            }
     }
 }

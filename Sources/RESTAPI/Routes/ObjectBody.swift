@@ -20,10 +20,15 @@ struct ObjectBody<Source>: Sendable {
 
     let name: String
     let fields: [Field]
+    /// What stands before the value of each field, such as `,"name":`.
+    private let leads: [[UInt8]]
 
     init(_ name: String, _ fields: [Field]) {
         self.name = name
         self.fields = fields
+        leads = fields.enumerated().map { index, field in
+            Array((index > 0 ? "," : "").utf8) + JSONWriter.bytes(of: .string(field.name)) + Array(":".utf8)
+        }
     }
 
     var schema: JSONSchema {
@@ -32,5 +37,15 @@ struct ObjectBody<Source>: Sendable {
 
     func json(_ source: Source) -> JSONValue {
         .object(fields.map { JSONValue.Member(name: $0.name, value: $0.json(source)) })
+    }
+
+    /// Writes what ``json(_:)`` says, without the object in between.
+    func write(_ source: Source, to writer: inout JSONWriter) {
+        writer.write(raw: "{".utf8)
+        for (lead, field) in zip(leads, fields) {
+            writer.write(raw: lead)
+            writer.write(field.json(source))
+        }
+        writer.write(raw: "}".utf8)
     }
 }

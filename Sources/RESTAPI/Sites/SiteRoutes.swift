@@ -1,9 +1,21 @@
 import Coordinator
 import Domain
 import HTTPTypes
+import NIOCore
 
 struct SiteRoutes {
+    /// What decides how a page of the list looks.
+    private struct PageKey: Hashable {
+        let user: UserID
+        let role: User.Role
+        let cursor: String?
+        let limit: Int
+    }
+
     let sites: SiteService
+    private let pages = JoinedReads<PageKey, ByteBuffer>()
+
+    init(sites: SiteService) { self.sites = sites }
 
     private static let feature = "Sites"
 
@@ -25,7 +37,10 @@ struct SiteRoutes {
             .get, "/api/v1/sites", "Your sites, newest first; admins see all", feature: Self.feature, query: .paging,
             content: .json(SiteBody.table.pageSchema)
         ) { request in
-            .json(SiteBody.table.json(try await sites.list(for: try request.principal, page: try request.page())))
+            let (principal, page) = (try request.principal, try request.page())
+            let key = PageKey(user: principal.user, role: principal.role, cursor: page.cursor, limit: page.limit)
+            return .written(
+                try await pages.read(key) { SiteBody.table.written(try await sites.list(for: principal, page: page)) })
         }
     }
 
