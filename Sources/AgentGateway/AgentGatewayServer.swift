@@ -98,6 +98,7 @@ package struct AgentGatewayServer: Service {
         // peer's certificate.
         configuration.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
             channel.eventLoop.makeCompletedFuture {
+                try channel.syncOptions?.setOption(.allocator, value: QuietBuffers.allocator)
                 try channel.pipeline.syncOperations.addHandler(try tls.makeHandler(), position: .first)
                 connections.add(channel)
             }

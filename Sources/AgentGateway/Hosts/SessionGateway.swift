@@ -14,7 +14,7 @@ struct SessionGateway: Pagewright_Agent_V1_Session.SimpleServiceProtocol {
         request: RPCAsyncSequence<Pagewright_Agent_V1_AgentFrame, any Error>,
         response: RPCWriter<Pagewright_Agent_V1_CoordinatorFrame>, context: ServerContext
     ) async throws {
-        let host = try await identity.host(context)
+        let host = try await PassingTask.run { try await identity.host(context) }
         do {
             try await sessions.serve(
                 host,

@@ -5,7 +5,7 @@ package import Logging
 package import Persistence
 
 /// Serves the sessions of agents: what they say becomes moves of jobs and sites, what is decided is said to them.
-package struct AgentSessions: Sendable {
+package final class AgentSessions: Sendable {
     private static let outboxLimit = 256
     /// Frames that agents of the version before do not send, and coordinators of the version before do not take.
     private static let features: Set = ["condition"]
@@ -75,6 +75,48 @@ package struct AgentSessions: Sendable {
         guard case .hello(let hello) = first else {
             throw ServiceError(.invalidArgument, "a session begins with a hello", field: "hello", rule: "session-hello")
         }
+        let opened = try await PassingTask.run {
+            try await self.open(host, hello: hello, outbox: outbox, liveness: liveness)
+        }
+        let epoch = opened.session.epoch
+        defer {
+            registry.remove(host, epoch: epoch)
+            workers.remove(host, epoch: epoch)
+        }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if hello.roles.contains(.serving), !recovery.isActive {
+                    let changes = desiredState.changes(of: host)
+                    try await PassingTask.run { try await self.desiredState.compare(hello.inventory, of: host) }
+                    group.addTask { try await opened.session.pushDesiredState(waking: changes) }
+                }
+                defer { group.cancelAll() }
+                while let message = try await frames.next() {
+                    try await PassingTask.run { try await opened.session.receive(message) }
+                }
+            }
+        } catch {
+            logger.info("Closed session", metadata: ["host.id": "\(host)", "error": "\(error)"])
+            registry.remove(host, epoch: epoch)
+            try await announceClosed(host, epoch: epoch)
+            throw error
+        }
+        logger.info("Closed session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
+        registry.remove(host, epoch: epoch)
+        try await announceClosed(host, epoch: epoch)
+    }
+
+    /// A session that both sides know of. Its parts are many; whoever holds it holds one reference.
+    private final class Opened: Sendable {
+        let session: AgentSession
+
+        init(_ session: AgentSession) { self.session = session }
+    }
+
+    /// Makes a session of a hello: tells the agent, everybody, and what becomes of the leases that it held.
+    private func open(
+        _ host: HostID, hello: AgentMessage.Hello, outbox: SessionOutbox, liveness: SessionLiveness
+    ) async throws -> Opened {
         let (epoch, isDraining) = try await begin(host, hello: hello)
         try await recovery.inspect(hello, of: host)
         registry.add(host, epoch: epoch) {
@@ -83,10 +125,20 @@ package struct AgentSessions: Sendable {
             outbox.send(.goAway(reason: reason, delay: delay))
             outbox.close()
         }
-        defer {
+        do {
+            return try await welcome(
+                host, hello: hello, epoch: epoch, isDraining: isDraining, outbox: outbox, liveness: liveness)
+        } catch {
             registry.remove(host, epoch: epoch)
             workers.remove(host, epoch: epoch)
+            throw error
         }
+    }
+
+    private func welcome(
+        _ host: HostID, hello: AgentMessage.Hello, epoch: Int64, isDraining: Bool, outbox: SessionOutbox,
+        liveness: SessionLiveness
+    ) async throws -> Opened {
         var welcome = CoordinatorMessage.Welcome(
             sessionEpoch: epoch, heartbeatInterval: settings.heartbeatInterval,
             leaseDuration: settings.leaseDuration, coordinatorVersion: settings.version,
@@ -98,7 +150,8 @@ package struct AgentSessions: Sendable {
             dispatcher: dispatcher, ledger: ledger, generations: generations, completions: completions,
             desiredState: desiredState, recovery: recovery,
             words: HostWords(database: database, stores: stores, logger: logger),
-            isNewest: { try await isNewest(host, epoch: epoch) }, reasonToGo: { await reasonToGo(host) },
+            isNewest: { try await self.isNewest(host, epoch: epoch) },
+            reasonToGo: { await self.reasonToGo(host) },
             logger: logger)
         let (renewed, lost) = try await ledger.renew(hello.leases, from: host)
         outbox.send(.renewed(renewed))
@@ -114,25 +167,7 @@ package struct AgentSessions: Sendable {
         }
         try await announce(host, epoch: epoch, isConnected: true)
         logger.notice("Opened session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                if hello.roles.contains(.serving), !recovery.isActive {
-                    let changes = desiredState.changes(of: host)
-                    try await desiredState.compare(hello.inventory, of: host)
-                    group.addTask { try await session.pushDesiredState(waking: changes) }
-                }
-                defer { group.cancelAll() }
-                while let message = try await frames.next() { try await session.receive(message) }
-            }
-        } catch {
-            logger.info("Closed session", metadata: ["host.id": "\(host)", "error": "\(error)"])
-            registry.remove(host, epoch: epoch)
-            try await announceClosed(host, epoch: epoch)
-            throw error
-        }
-        logger.info("Closed session", metadata: ["host.id": "\(host)", "session.epoch": "\(epoch)"])
-        registry.remove(host, epoch: epoch)
-        try await announceClosed(host, epoch: epoch)
+        return Opened(session)
     }
 
     /// Makes this the host's newest session.
@@ -193,7 +228,9 @@ package struct AgentSessions: Sendable {
 
     private func announceClosed(_ host: HostID, epoch: Int64) async throws {
         // The task may be cancelled already; that the host is gone is to be said all the same.
-        try await Task { try await announce(host, epoch: epoch, isConnected: registry.isConnected(host)) }.value
+        try await Task {
+            try await self.announce(host, epoch: epoch, isConnected: self.registry.isConnected(host))
+        }.value
     }
 
     /// Says that a host came or went; that it went only when it has no newer session, here or elsewhere.
