@@ -20,8 +20,8 @@ import Testing
         ).host
     }
 
-    /// Does the work of a worker: `page` takes the place of the site's page.
-    static func work(_ api: RESTFixture, _ job: String?, page: String) async throws {
+    /// Does the work of a worker: `page` takes the place of the site's page, and `seen` is what its browser finds then.
+    static func work(_ api: RESTFixture, _ job: String?, page: String, seen: Finding? = nil) async throws {
         let coordinator = api.coordinator
         let host = try await worker(api)
         let id = try #require(job.flatMap(JobID.init))
@@ -41,8 +41,10 @@ import Testing
             JobCompletion(
                 lease: offer.lease,
                 outcome: .succeeded(changes: changes, digest: try changes.applied(to: manifest).digest),
-                summary: "Done", usage: .zero), from: host)
+                summary: "Done", usage: .zero, look: seen == nil ? .none : .follows), from: host)
         #expect(verdict == .applied)
+        guard let seen else { return }
+        try await coordinator.pageChecks.report(PageChecks(findings: [seen]), of: offer.lease, from: host)
     }
 
     @Test("A refused change is shown with its findings, compared, accepted and undone")

@@ -109,6 +109,7 @@ import Testing
                 "goals": ["Visit the shop"],
             ]
         ),
+        ("POST", "/api/v1/sites/SITE/versions/2/checks", ["pages": ["index.html"]]),
         ("PATCH", "/api/v1/me", ["name": "Ada L."]),
         ("DELETE", "/api/v1/me/sessions", nil),
         ("PUT", "/api/v1/hosts/HOST/labels", ["labels": "zone=north"]),

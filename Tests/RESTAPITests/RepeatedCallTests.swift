@@ -12,6 +12,7 @@ import Testing
     /// What ``laterMutations(on:)`` calls; ``IdempotencyAPITests`` calls everything else.
     static let operations: Set<String> = [
         "POST /api/v1/jobs/{job}/replay", "POST /api/v1/jobs/{job}/accept",
+        "POST /api/v1/sites/{site}/versions/{version}/accept",
         "POST /api/v1/sites/{site}/edits/{edit}/pick", "POST /api/v1/sites/{site}/edits/{edit}/run",
         "PUT /api/v1/sites/{site}/generation/plan", "POST /api/v1/sites/{site}/generation/continue",
         "PATCH /api/v1/admin/users/{user}", "DELETE /api/v1/me/sessions/{session}", "DELETE /api/v1/me/tokens/{token}",
@@ -101,6 +102,20 @@ import Testing
         }
         let first = try #require(tries["edit"]?["id"]?.text)
         tried += try await [api.callTwice("POST", site + "/edits/\(first)/pick", token: token, key: "pick").operation]
+
+        let last = try await api.call(
+            "POST", site + "/edits", token: token, ["prompt": "Change the headline to \"Ha\""])
+        let worse = try #require(last["job"]?["id"]?.text)
+        try await EditingAPITests.work(
+            api, worse, page: RESTFixture.page.replacing("Hello", with: "Ha"),
+            seen: Finding(severity: .error, rule: "id-twice", path: "index.html", subject: "a", message: "Twice."))
+        let version = try #require(try await api.call("GET", "/api/v1/jobs/\(worse)", token: token)["version"]?.integer)
+        tried += try await [
+            api.callTwice(
+                "POST", site + "/versions/\(version)/accept", token: token, key: "worse",
+                ["findings": [["rule": "id-twice", "path": "index.html"]]]
+            ).operation
+        ]
         return tried
     }
 
