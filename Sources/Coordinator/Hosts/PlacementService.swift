@@ -92,7 +92,7 @@ package struct PlacementService: Sendable {
         let now = clock.now()
         return try await database.read { transaction in
             try await PlacementFleet(stores: stores, at: now, in: transaction).fingerprint
-                + stores.sitePlacements.all(in: transaction).keys.map(\.text).sorted()
+                + stores.sitePlacements.all(in: transaction).map { "\($0.key) \($0.value)" }.sorted()
         }
     }
 

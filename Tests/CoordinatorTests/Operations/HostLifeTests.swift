@@ -85,6 +85,23 @@ import Testing
         }
     }
 
+    @Test("Another policy of a site that has one already is looked after, too")
+    func anotherPolicy() async throws {
+        try await Installation.with { system in
+            let placements = system.services.placements
+            _ = try await system.site("bakery")
+            _ = try await placements.set(PlacementPolicy(copies: 1), of: "bakery", for: system.admin)
+            let before = try await placements.fingerprint()
+            _ = try await placements.set(
+                PlacementPolicy(copies: 1, selector: try HostLabels("disk=fast")), of: "bakery", for: system.admin)
+            let labelled = try await placements.fingerprint()
+            #expect(labelled != before)
+            _ = try await placements.set(
+                PlacementPolicy(copies: 2, selector: try HostLabels("disk=fast")), of: "bakery", for: system.admin)
+            #expect(try await placements.fingerprint() != labelled)
+        }
+    }
+
     @Test("The sites of a drained host go elsewhere first, and leave it then")
     func drain() async throws {
         var settings = CoordinatorSettings()
