@@ -7,13 +7,17 @@ package func withTemporaryDirectory<Value>(
     let url = FileManager.default.temporaryDirectory.appending(path: "pagewright-test-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     defer {
-        // Trees are read-only on purpose; rights come back before they are deleted.
-        let chmod = Process()
-        chmod.executableURL = URL(filePath: "/bin/chmod")
-        chmod.arguments = ["-R", "u+rwX", url.path]
-        try? chmod.run()
-        chmod.waitUntilExit()
-        try? FileManager.default.removeItem(at: url)
+        do {
+            try FileManager.default.removeItem(at: url)
+        } catch {
+            // Trees are read-only on purpose; rights come back before they are deleted.
+            let chmod = Process()
+            chmod.executableURL = URL(filePath: "/bin/chmod")
+            chmod.arguments = ["-R", "u+rwX", url.path]
+            try? chmod.run()
+            chmod.waitUntilExit()
+            try? FileManager.default.removeItem(at: url)
+        }
     }
     return try await body(url.resolvingSymlinksInPath().path)
 }
