@@ -107,6 +107,35 @@ struct NotWorseTests {
         #expect(try await heavy.home("Welcome.", "Hello.").review("Say hello", budget: budget).findings.isEmpty)
     }
 
+    @Test("A page within its budget may not become much heavier unasked, with what it loads or by itself")
+    func growth() async throws {
+        let budget = WeightBudget(page: 100_000, file: 50_000, growth: 2000)
+        func rules(_ site: GuardSite, _ request: String) async throws -> [String] {
+            try await site.review(request, budget: budget).findings.map {
+                "\($0.severity.rawValue) \($0.rule) \($0.path)"
+            }
+        }
+        let pictured = site.home("<p>Welcome.</p>", "<p>Welcome.</p><img src=\"new.jpg\" alt=\"\">")
+        let heavier = pictured.adding("new.jpg", String(repeating: "x", count: 5000))
+        #expect(try await rules(heavier, "Say welcome more warmly") == ["error page-heavier index.html"])
+        #expect(try await rules(heavier, "Add a photo of the oven").isEmpty)
+        let little = pictured.adding("new.jpg", String(repeating: "x", count: 1500))
+        #expect(try await rules(little, "Say welcome more warmly").isEmpty)
+
+        // No page changed, and every page that loads it became heavier.
+        let inPlace = site.adding("oven.jpg", String(repeating: "x", count: 5000))
+        #expect(try await rules(inPlace, "Say welcome more warmly") == ["error file-heavier oven.jpg"])
+        #expect(try await rules(inPlace, "Use the new oven.jpg").isEmpty)
+
+        // Of a heavy page that much is little.
+        var heavy = site.adding("oven.jpg", String(repeating: "x", count: 20_000))
+        heavy.before = heavy.after
+        let grown = heavy.home("<p>Welcome.</p>", "<p>Welcome.</p><img src=\"new.jpg\" alt=\"\">")
+            .adding("new.jpg", String(repeating: "x", count: 5000))
+        #expect(try await rules(grown, "Say welcome more warmly").isEmpty)
+        #expect(GuardRule.pageHeavier.isAcceptable && GuardRule.fileHeavier.isAcceptable)
+    }
+
     @Test("Ordinary edits of the built-in engine are no error")
     func ordinary() async throws {
         #expect(try await site.home("Fresh bread", "Hello").review("Change the headline to \"Hello\"").findings.isEmpty)

@@ -27,6 +27,8 @@ package enum GuardRule: String, Sendable, CaseIterable {
     case languageWorse = "lang-worse"
     case pageHeavy = "page-heavy"
     case fileHeavy = "file-heavy"
+    case pageHeavier = "page-heavier"
+    case fileHeavier = "file-heavier"
 
     /// Whether an owner may accept it for one change. A lock is opened by whoever set it, not passed over.
     package var isAcceptable: Bool { self != .fileLocked }
@@ -61,6 +63,8 @@ package enum GuardRule: String, Sendable, CaseIterable {
         case .languageWorse: "pages that lost their language"
         case .pageHeavy: "pages that became too heavy"
         case .fileHeavy: "files that became too heavy"
+        case .pageHeavier: "pages that became much heavier"
+        case .fileHeavier: "files that became much heavier"
         }
     }
 
@@ -80,6 +84,8 @@ package enum GuardRule: String, Sendable, CaseIterable {
         case .imageAltWorse: "Ask again and say what the picture shows, or accept this finding."
         case .titleWorse, .languageWorse: "Ask again and say that the page keeps it, or accept this finding."
         case .pageHeavy, .fileHeavy: "Use smaller pictures, or accept this finding."
+        case .pageHeavier, .fileHeavier:
+            "Ask again for smaller files, say in your request which pictures or scripts you want, or accept this finding."
         }
     }
 

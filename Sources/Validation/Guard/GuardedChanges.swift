@@ -326,46 +326,15 @@ struct GuardedChanges {
         }
     }
 
-    private static let heavyKinds: Set<String> = [
-        "png", "apng", "jpg", "jpeg", "gif", "webp", "avif", "svg", "bmp", "tif", "tiff", "js", "mjs", "css",
-    ]
-
     private mutating func noteWeight(of path: SitePath, before: FileSurvey?, after: FileSurvey?) {
-        let old = parent.entry(at: path)?.sizeInBytes ?? 0
-        let new = manifest.entry(at: path)?.sizeInBytes ?? 0
-        if Self.heavyKinds.contains(path.fileExtension), new > budget.file, new > old {
-            noted.append(
-                GuardRule.fileHeavy.finding(
-                    at: path.text,
-                    "The file \"\(path)\" has \(WeightBudget.text(new)); files of its kind should have \(WeightBudget.text(budget.file)) at most.",
-                    before: old == 0 ? "" : WeightBudget.text(old), after: WeightBudget.text(new)))
-        }
-        guard path.isHTML, let after else { return }
-        let weight = Self.weight(of: new, after, newIndex, manifest)
-        guard weight > budget.page else { return }
-        var limit = before.map { Self.weight(of: old, $0, oldIndex, parent) } ?? 0
-        // A new page may be as heavy as the one that it is modelled on.
-        if before == nil, let homeBefore {
-            let home = (try? SitePath("index.html")).flatMap { parent.entry(at: $0) }?.sizeInBytes ?? 0
-            limit = Self.weight(of: home, homeBefore, oldIndex, parent)
-        }
-        guard weight > limit + limit / 50 else { return }
-        noted.append(
-            GuardRule.pageHeavy.finding(
-                at: path.text,
-                "The page \"\(path)\" loads \(WeightBudget.text(weight)) with its pictures and scripts; it should be \(WeightBudget.text(budget.page)) at most, and not more than before.",
-                before: limit == 0 ? "" : WeightBudget.text(limit), after: WeightBudget.text(weight)))
-    }
-
-    private static func weight(
-        of size: Int64, _ survey: FileSurvey, _ index: SiteIndex, _ manifest: Manifest
-    ) -> Int64 {
-        survey.assets.reduce(size) { sum, target in
-            guard let file = index.file(for: target), let path = try? SitePath(file),
-                let entry = manifest.entry(at: path)
-            else { return sum }
-            return sum + entry.sizeInBytes
-        }
+        let review = WeightReview(
+            request: request, budget: budget, manifest: manifest, parent: parent, newIndex: newIndex,
+            oldIndex: oldIndex)
+        if let finding = review.finding(ofFile: path) { noted.append(finding) }
+        guard path.isHTML, let after,
+            let finding = review.finding(ofPage: path, before: before, after: after, homeBefore: homeBefore)
+        else { return }
+        noted.append(finding)
     }
 
     // MARK: The outcome

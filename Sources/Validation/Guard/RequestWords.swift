@@ -137,6 +137,15 @@ package struct RequestWords: Sendable {
         ),
     ]
 
+    /// Nouns of what pages load.
+    private static let mediaNouns: Set<String> = {
+        let kinds: [Thing] = [.image, .script, .frame]
+        return kinds.reduce(into: ["background", "media"]) { all, kind in
+            guard let words = nouns[kind] else { return }
+            all.formUnion(words.one.union(words.many))
+        }
+    }()
+
     /// Words that say that all of a kind may go.
     private static let totals: Set<String> = [
         "all", "every", "any", "both", "each", "alle", "sämtliche", "tous", "toutes", "todos", "todas", "tutti",
@@ -294,6 +303,11 @@ package struct RequestWords: Sendable {
 
     /// Whether texts may become shorter.
     package var allowsShortening: Bool { startsOver || clauses.contains(where: \.rewrites) }
+
+    /// Whether it is about what pages load: pictures, scripts, embedded things.
+    package var speaksOfMedia: Bool {
+        startsOver || clauses.contains { !Self.mediaNouns.isDisjoint(with: $0.plain) }
+    }
 
     /// Whether it says that something goes, whatever it is.
     package var removesAnything: Bool { startsOver || clauses.contains(where: \.removes) }
