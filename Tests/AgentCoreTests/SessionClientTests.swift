@@ -1,4 +1,3 @@
-import AgentCore
 import AgentProtocol
 import Domain
 import FleetIdentity
@@ -9,10 +8,13 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import AgentCore
+
 struct SessionClientTests {
     private func makeClient(
         _ coordinator: TestCoordinator, identity: AgentIdentityHolder, recorder: Recorder,
-        contact: CoordinatorContact, opening: Duration = .seconds(20), last: Duration = .milliseconds(20),
+        contact: CoordinatorContact, opening: Duration = .seconds(20), first: Duration = .milliseconds(5),
+        last: Duration = .milliseconds(20),
         others: [any SessionParticipant] = []
     ) throws -> SessionClient {
         SessionClient(
@@ -20,7 +22,7 @@ struct SessionClientTests {
             participants: [recorder] + others, leaseHolders: [recorder], contact: contact,
             facts: AgentFacts(version: "1.0", stateDirectory: coordinator.directory), pool: TestCoordinator.pool,
             timing: SessionTiming(
-                firstDelay: .milliseconds(5), lastDelay: last, opening: opening, stable: .seconds(10)),
+                firstDelay: first, lastDelay: last, opening: opening, stable: .seconds(10)),
             logger: .silent)
     }
 
@@ -207,6 +209,30 @@ struct SessionClientTests {
             try await running([client.run]) {
                 for _ in 0..<2 { try await calls.first() }
                 #expect(contact.facts.failure?.rule == "peer-silence")
+            }
+        }
+    }
+
+    @Test("What the coordinator says of a host's silence arrives as that")
+    func ownSilence() async throws {
+        try await TestCoordinator.run { _, send, _ in
+            try await send(Sample.welcome(epoch: 1, interval: .seconds(10)))
+            throw ServiceError(.unavailable, "the agent fell silent", rule: "session-silence")
+        } _: { coordinator in
+            let (identity, _) = try coordinator.makeIdentity()
+            let recorder = Recorder()
+            let contact = CoordinatorContact(clock: HostClock())
+            // There is no second session that could clear the failure.
+            let client = try makeClient(
+                coordinator, identity: identity, recorder: recorder, contact: contact, first: .seconds(100_000),
+                last: .seconds(100_000))
+            try await running([client.run]) {
+                _ = try await recorder.events.first { $0 == .closed }
+                let deadline = ContinuousClock.now + .seconds(60)
+                while contact.facts.failure == nil, ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                #expect(contact.facts.failure?.rule == SilenceWatch.ruleOfCoordinator)
             }
         }
     }

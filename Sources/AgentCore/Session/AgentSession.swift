@@ -12,6 +12,12 @@ struct AgentSession: Sendable {
         /// A new certificate is to be used.
         case renewed
         case failed(ServiceError)
+
+        /// Whether this side or the other heard nothing for too long.
+        var isSilence: Bool {
+            guard case .failed(let error) = self else { return false }
+            return error.rule == SilenceWatch.rule || error.rule == SilenceWatch.ruleOfCoordinator
+        }
     }
 
     let identity: AgentIdentity

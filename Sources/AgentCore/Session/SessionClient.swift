@@ -47,7 +47,7 @@ package struct SessionClient: Service {
 
     private func keepSession() async throws {
         let delays = ReconnectDelay(first: timing.firstDelay, last: timing.lastDelay)
-        var failures = 0
+        var count = FailureCount()
         while true {
             try Task.checkCancellation()
             let replacements = identity.replacements()
@@ -60,11 +60,14 @@ package struct SessionClient: Service {
                 logger: logger
             ).run(until: replacements)
             try Task.checkCancellation()
-            failures = failuresNow(after: failures, lasting: ContinuousClock.now - started)
+            count.note(
+                lasting: ContinuousClock.now - started, stable: timing.stable, wasOpen: contact.facts.isConnected,
+                wasSilent: end.isSilence)
+            let failures = count.failures
             switch end {
             case .renewed:
                 // The new certificate counts from the next connection on.
-                failures = 0
+                count.reset()
                 logger.notice("Reconnecting with the new certificate")
             case .goAway(let reason, let delay):
                 // It is about to stop; another one, if there is any, is there already.
@@ -86,16 +89,6 @@ package struct SessionClient: Service {
             }
         }
     }
-
-    /// How many failures in a row the session counts as that just ended. One that was open for a moment shows that there
-    /// is somebody: then the wait does not grow beyond a few seconds, however often it happens.
-    private func failuresNow(after failures: Int, lasting duration: Duration) -> Int {
-        if duration >= timing.stable { return 1 }
-        return contact.facts.isConnected ? min(failures + 1, Self.mostFailuresOfOpenSessions) : failures + 1
-    }
-
-    /// With half a second at first, up to four seconds.
-    private static let mostFailuresOfOpenSessions = 4
 
     /// Waits; a new certificate may be what was missing, so it ends the wait.
     private func pause(_ duration: Duration) async throws {

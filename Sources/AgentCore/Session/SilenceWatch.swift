@@ -3,6 +3,10 @@ import Synchronization
 
 /// Ends a wait for a peer that says nothing any more, on a clock that no change of the time of day moves.
 final class SilenceWatch: Sendable {
+    static let rule = "peer-silence"
+    /// By which the coordinator says that it heard nothing of this host.
+    static let ruleOfCoordinator = "session-silence"
+
     private let lastHeard = Mutex(ContinuousClock.now)
     private let peer: String
 
@@ -24,7 +28,7 @@ final class SilenceWatch: Sendable {
 
     static func silence(of peer: String, for duration: Duration) -> ServiceError {
         ServiceError(
-            .unavailable, "\(peer) said nothing for \(duration.wholeMilliseconds) ms", rule: "peer-silence",
+            .unavailable, "\(peer) said nothing for \(duration.wholeMilliseconds) ms", rule: rule,
             nextStep: "Check the network between this host and the coordinator.")
     }
 }
