@@ -75,18 +75,21 @@ class Coordinator:
 def cycles(bench):
     jobs = 400 if bench.options.quick else 6000
     bench.note(f"{jobs} grant + complete cycles")
-    server = Postgres().start()
-    try:
-        ours = load(bench, "cycles", "--database", server.make_database("pagewright"), "--folder",
-                    folder(bench, "cycles-pg"), "--jobs", str(jobs))
-        peer = peers.procrastinate(bench, server, jobs)
-        bench.table.add(
-            f"grant + complete cycles on PostgreSQL with fsync ({jobs} empty jobs)", f"{ours['per_second']:.0f}/s",
-            f"Procrastinate, same server {peer:.0f}/s", f"{ours['per_second'] / peer:.1f}", ">= 1500/s and > 1",
-            ours["per_second"] >= 1500 and ours["per_second"] > peer)
-        bench.table.add("  a grant, p50 and p99", f"{ours['grant_p50_ms']:.1f} ms, {ours['grant_p99_ms']:.1f} ms")
-    finally:
-        server.remove()
+    for width in (16, 64):
+        server = Postgres().start()
+        try:
+            name = f"cycles-pg-{width}"
+            ours = load(bench, "cycles", "--database", server.make_database("pagewright"), "--folder",
+                        folder(bench, name), "--jobs", str(jobs), "--width", str(width))
+            peer = peers.procrastinate(bench, server, jobs, width)
+            bench.table.add(
+                f"grant + complete cycles on PostgreSQL with fsync ({jobs} empty jobs, {width} side by side)",
+                f"{ours['per_second']:.0f}/s", f"Procrastinate, same server {peer:.0f}/s",
+                f"{ours['per_second'] / peer:.1f}", ">= 1500/s and > 1",
+                ours["per_second"] >= 1500 and ours["per_second"] > peer)
+            bench.table.add("  a grant, p50 and p99", f"{ours['grant_p50_ms']:.1f} ms, {ours['grant_p99_ms']:.1f} ms")
+        finally:
+            server.remove()
     small = load(bench, "cycles", "--database", folder(bench, "cycles-sqlite") + "/pagewright.sqlite", "--folder",
                  folder(bench, "cycles-sqlite"), "--jobs", str(jobs))
     bench.table.add(

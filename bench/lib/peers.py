@@ -26,7 +26,7 @@ async def main(jobs):
         await app.schema_manager.apply_schema_async()
         await nothing.batch_defer_async(*[{} for _ in range(jobs)])
         began = time.monotonic()
-        await app.run_worker_async(queues=["bench"], concurrency=16, wait=False, listen_notify=False,
+        await app.run_worker_async(queues=["bench"], concurrency=int(sys.argv[3]), wait=False, listen_notify=False,
                                    install_signal_handlers=False)
         print(jobs / (time.monotonic() - began))
 
@@ -75,15 +75,15 @@ def python(bench):
     return f"{ENVIRONMENT}/bin/python"
 
 
-def procrastinate(bench, server, jobs):
-    """Empty jobs a second on the same server."""
+def procrastinate(bench, server, jobs, width):
+    """Empty jobs a second on the same server, so many side by side."""
     server.make_database("procrastinate")
     script = os.path.join(bench.folder, "tasks.py")
     with open(script, "w") as file:
         file.write(TASKS)
     said = subprocess.run(
-        [python(bench), script, f"host={server.folder} user=app dbname=procrastinate", str(jobs)], capture_output=True,
-        text=True, timeout=900)
+        [python(bench), script, f"host={server.folder} user=app dbname=procrastinate", str(jobs), str(width)],
+        capture_output=True, text=True, timeout=900)
     if said.returncode != 0:
         raise RuntimeError("Procrastinate: " + said.stderr[-2000:])
     return float(said.stdout.split()[-1])
