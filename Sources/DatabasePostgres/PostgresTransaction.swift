@@ -195,9 +195,8 @@ final class PostgresTransaction: SQLTransaction {
             guard answers.count == first + questions.count else {
                 throw SQLError(.other, "the server did not answer")
             }
-            return (
-                answers[first...].map(\.rows), isDurable: try !looksAtDisk || answers[0].rows[0].boolean("is_on_disk")
-            )
+            let isDurable = try !looksAtDisk || answers[0].rows.first?.boolean("is_on_disk") == true
+            return (answers[first...].map(\.rows), isDurable: isDurable)
         } catch {
             state.withLock { $0.loss = error }
             throw error

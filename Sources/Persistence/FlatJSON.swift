@@ -1,4 +1,4 @@
-/// A JSON object of plain values, its names in the order of their bytes. For the small ones that every effect writes, for
+/// A JSON object of plain values, its names sorted. For the small ones that every effect writes, for
 /// which a `JSONEncoder` takes longer than all else that is done to write them.
 package struct FlatJSON: Sendable {
     package enum Value: Sendable {

@@ -332,9 +332,9 @@ package actor WorkerRole: SessionParticipant, LeaseHolding, Service {
         return max(0, configuration.slots - running.count)
     }
 
-    /// What is to run for an offer. A look runs none of them: a browser comes after it.
+    /// What is to run for an offer; `nil` when this worker has it not.
     private func engine(for offer: JobOffer) -> (any Engine)? {
-        offer.kind == .look ? (looks == nil ? nil : engines.values.first) : engines[offer.engine]
+        offer.kind == .look ? (looks == nil ? nil : NoEngine()) : engines[offer.engine]
     }
 
     private func sendCredit() { outbox.send(.credit(slots: freeSlots)) }
