@@ -8,18 +8,21 @@ struct CLIError: Error, Equatable {
     var nextStep: String?
     var findings: [FindingBody] = []
     var requestID: String?
+    /// What was broken, such as `checks-running`, when the coordinator refused.
+    var rule: String?
     /// The problem document, byte for byte, when the coordinator sent one.
     var document: Data?
 
     init(
         _ status: ExitStatus, _ sentence: String, nextStep: String? = nil, findings: [FindingBody] = [],
-        requestID: String? = nil, document: Data? = nil
+        requestID: String? = nil, rule: String? = nil, document: Data? = nil
     ) {
         self.status = status
         self.sentence = sentence
         self.nextStep = nextStep
         self.findings = findings
         self.requestID = requestID
+        self.rule = rule
         self.document = document
     }
 

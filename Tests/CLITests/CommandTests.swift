@@ -30,7 +30,7 @@ struct CommandTests {
         let command = try #require(
             try Pagewright.parseAsRoot(["promote", "bakery", "--url", "localhost:1", "--timeout", "5"])
                 as? PromoteCommand)
-        #expect(command.version == nil)
+        #expect(command.version == nil && !command.unchecked)
         #expect(command.wait.timeout == 5)
         #expect(command.connection.url?.text == "http://localhost:1")
     }

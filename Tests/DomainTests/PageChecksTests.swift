@@ -79,4 +79,33 @@ import Testing
         #expect(late.state == .done(at: now + .seconds(1)))
         #expect(late.checks.count == 6 && !waiting.admits(lease, of: host, at: now + .seconds(1)))
     }
+
+    @Test("A version waits for the look that belongs to its edit, until that is over, and for no other")
+    func awaited() throws {
+        let now = Timestamp(millisecondsSinceEpoch: 1000)
+        let until = now + .seconds(1)
+        var generator = SystemRandomNumberGenerator()
+        let (site, host, job) = (SiteID(at: now), HostID(at: now), JobID(at: now))
+        func version(_ number: Int, _ origin: Version.Origin) throws -> Version {
+            Version(
+                site: site, number: try VersionNumber(number),
+                digest: ContentDigest(String(repeating: "a", count: 64))!, parent: .first, origin: origin,
+                author: UserID(at: now), summary: "", files: 1, totalSizeInBytes: 1, findings: [], signature: [],
+                createdAt: now)
+        }
+        let lease = JobLease(job: job, attempt: 1, token: LeaseToken(using: &generator), fence: Fence(rawValue: 1))
+        func look(_ state: VersionChecks.State) throws -> VersionChecks {
+            VersionChecks(site: site, version: try VersionNumber(2), lease: lease, host: host, state: state)
+        }
+        let made = Version.Origin.edit(EditID(at: now), job: job, engine: .builtin)
+        let waiting = try look(.waiting(until: until))
+        #expect(waiting.awaited(by: try version(2, made), at: now) == until)
+        #expect(waiting.awaited(by: try version(2, made), at: until) == nil)
+        #expect(try look(.done(at: now)).awaited(by: try version(2, made), at: now) == nil)
+        let other = Version.Origin.edit(EditID(at: now), job: JobID(at: now), engine: .builtin)
+        for origin in [other, .upload, .template("plain")] {
+            #expect(waiting.awaited(by: try version(2, origin), at: now) == nil)
+        }
+        #expect(waiting.awaited(by: try version(3, made), at: now) == nil)
+    }
 }

@@ -20,8 +20,11 @@ import Testing
         ).host
     }
 
-    /// Does the work of a worker: `page` takes the place of the site's page, and `seen` is what its browser finds then.
-    static func work(_ api: RESTFixture, _ job: String?, page: String, seen: Finding? = nil) async throws {
+    /// Does the work of a worker: `page` takes the place of the site's page, and `seen` is what its browser finds then;
+    /// with `isLooking` it is still to come.
+    static func work(
+        _ api: RESTFixture, _ job: String?, page: String, seen: Finding? = nil, isLooking: Bool = false
+    ) async throws {
         let coordinator = api.coordinator
         let host = try await worker(api)
         let id = try #require(job.flatMap(JobID.init))
@@ -41,7 +44,7 @@ import Testing
             JobCompletion(
                 lease: offer.lease,
                 outcome: .succeeded(changes: changes, digest: try changes.applied(to: manifest).digest),
-                summary: "Done", usage: .zero, look: seen == nil ? .none : .follows), from: host)
+                summary: "Done", usage: .zero, look: seen == nil && !isLooking ? .none : .follows), from: host)
         #expect(verdict == .applied)
         guard let seen else { return }
         try await coordinator.pageChecks.report(PageChecks(findings: [seen]), of: offer.lease, from: host)
@@ -92,6 +95,35 @@ import Testing
             #expect(try await api.call("GET", site + "/versions/2/diff/3?view=x", token: token).status == 400)
             let undone = try await api.call("POST", site + "/undo", token: token)
             #expect(undone["preview_version"] == 2)
+        }
+    }
+
+    @Test(
+        "A version that a browser still looks at is promoted only when the caller says so",
+        arguments: ["as-they-come", "all-or-nothing"])
+    func unchecked(mode: String) async throws {
+        try await RESTFixture.with { api, _ in
+            let token = try await api.register("a@example.org")
+            try await api.makeSite("bakery", token: token)
+            let site = "/api/v1/sites/bakery"
+            let accepted = try await api.call(
+                "POST", site + "/edits", token: token, ["prompt": "Change the headline to \"Hi\""])
+            try await Self.work(
+                api, accepted["job"]?["id"]?.text, page: RESTFixture.page.replacing("Hello", with: "Hi"),
+                isLooking: true)
+            let path = site + "/promote"
+            for body in [["version": 2, "mode": .string(mode)], ["version": 2, "unchecked": false]] as [JSONValue] {
+                let refused = try await api.call("POST", path, token: token, body)
+                #expect(refused.status == 409 && refused.string("rule") == "checks-running", "\(refused.text)")
+                #expect(refused.string("next_step")?.contains("--unchecked") == true)
+            }
+            for wrong in ["yes", 1, [true]] as [JSONValue] {
+                let refused = try await api.call("POST", path, token: token, ["version": 2, "unchecked": wrong])
+                #expect(refused.status == 400 && refused.string("field") == "unchecked", "\(refused.text)")
+            }
+            let done = try await api.call(
+                "POST", path, token: token, ["version": 2, "mode": .string(mode), "unchecked": true])
+            #expect(done.status == 201 && done["version"] == 2, "\(done.text)")
         }
     }
 

@@ -76,6 +76,52 @@ import Testing
         }
     }
 
+    @Test("The command waits for the browser before it promotes, and does not when it is told so")
+    func promotion() async throws {
+        try await withTemporaryDirectory { folder in
+            let system = try TestSystem(folder: folder)
+            defer { system.stop() }
+            let client = try await system.begin()
+            try await system.makeSite("bakery", by: client)
+            system.agent?.stop()
+            try system.startAgent(options: ["--browser", Self.chromium])
+            let agent = try #require(system.agent?.process.processIdentifier)
+            try await Self.edit(system, by: client)
+            // What the browser sees cannot arrive before the command waits for it.
+            kill(agent, SIGSTOP)
+            defer { kill(agent, SIGCONT) }
+            let refused = try await client.send(
+                "POST", "/api/v1/sites/bakery/promote", ["version": 2], expecting: [409])
+            #expect(refused["rule"] as? String == "checks-running", "\(refused)")
+            let command = try Tool(
+                "pagewright", ["promote", "bakery"], environment: system.environment(of: client), in: folder)
+            defer { command.stop() }
+            let sentence = "waiting for the browser that looks at version 2"
+            try await system.until("the command to wait") { command.errors.contains(sentence) }
+            let path = "/api/v1/sites/bakery"
+            #expect(try await client.send("GET", path, expecting: [200])["live_version"] as? Int == 1)
+            kill(agent, SIGCONT)
+            let ended = try await command.wait(atMost: .seconds(240))
+            #expect(ended.status == 0 && ended.output.contains("Version 2 is live on 1 of 1 host"), "\(ended)")
+            #expect(ended.errors.split(separator: "\n").count { $0.contains(sentence) } == 1, "\(ended.errors)")
+            let seen = try await client.send("GET", path + "/versions/2/checks", expecting: [200])
+            #expect(seen["state"] as? String == "done")
+
+            try await client.send(
+                "POST", path + "/edits",
+                ["prompt": "Change the headline to Cake every afternoon", "engine": "builtin"], expecting: [202])
+            try await system.until("the next version to be there") {
+                (try? await client.once.send("GET", path + "/versions/3", expecting: [200])) != nil
+            }
+            kill(agent, SIGSTOP)
+            let told = try await system.pagewright(
+                ["promote", "bakery", "3", "--unchecked", "--no-wait", "--json"], as: client)
+            #expect(told.status == 0 && told.json["version"] as? Int == 3 && told.errors.isEmpty, "\(told)")
+            let looked = try await client.send("GET", path + "/versions/3/checks", expecting: [200])
+            #expect(looked["state"] as? String == "waiting")
+        }
+    }
+
     @Test("Without a browser an edit succeeds, and its version says why nobody looked")
     func withoutBrowser() async throws {
         try await withTemporaryDirectory { folder in

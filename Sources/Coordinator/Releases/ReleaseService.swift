@@ -100,41 +100,34 @@ package struct ReleaseService: Sendable {
     }
 
     /// Makes a version the one that visitors see. It is live when the hosts say so.
+    ///
+    /// - Parameter unchecked: whether to go ahead although a browser still looks at the version.
+    /// - Throws: what ``ReleaseCondition/require(_:of:at:in:)`` says.
     package func promote(
-        _ number: Int, on reference: String, for principal: Principal, once: Once<Release> = .unkeyed
+        _ number: Int, on reference: String, unchecked: Bool = false, for principal: Principal,
+        once: Once<Release> = .unkeyed
     ) async throws -> Release {
-        try await release(on: reference, for: principal, once: once, requiring: Self.requireAccepted) { _ in number }
-    }
-
-    /// Throws when a browser found something worse in a version than in the one before, and nobody accepted it. Going back
-    /// is never refused.
-    private static func requireAccepted(_ version: Version, of site: Site) throws(ServiceError) {
-        let open = version.openFindings
-        guard let first = open.first, site.live != version.number else { return }
-        let more = open.count > 1 ? " (and \(open.count - 1) more)" : ""
-        throw ServiceError(
-            .failedPrecondition,
-            "version \(version.number) is worse for people with disabilities than the one before: "
-                + "\(first.path): \(first.message)\(more)",
-            rule: "findings-open",
-            nextStep: "Mend it with another edit, or accept it with: pagewright accept --site \(site.slug) "
-                + "--version \(version.number) --finding \(first.rule):\(first.path).", findings: open)
+        try await release(
+            on: reference, for: principal, once: once, condition: ReleaseCondition(stores: stores, unchecked: unchecked)
+        ) { _ in number }
     }
 
     /// Makes a version live on all hosts of the site, or on none: every host fetches, checks and builds it first. Waits for
     /// that, for the time that the settings give it; when a host cannot, nothing has changed for visitors, and the error
     /// names it.
     package func promoteEverywhere(
-        _ number: Int, on reference: String, for principal: Principal, once: Once<Release> = .unkeyed
+        _ number: Int, on reference: String, unchecked: Bool = false, for principal: Principal,
+        once: Once<Release> = .unkeyed
     ) async throws -> Release {
         let now = clock.now()
         var generator = SystemRandomNumberGenerator()
         let token = Hexadecimal.text(of: (0..<12).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
         let deadline = now + settings.prepareTimeout
-        let (plan, names) = try await database.withTransaction { transaction in
+        let condition = ReleaseCondition(stores: stores, unchecked: unchecked)
+        let (plan, names, notes) = try await database.withTransaction { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(number, of: site, in: transaction)
-            try Self.requireAccepted(version, of: site)
+            let notes = try await condition.require(version, of: site, at: now, in: transaction)
             // What will be refused in the end is not prepared at all.
             var trial = site
             _ = try trial.promote(version.number, by: principal.user, at: now)
@@ -157,7 +150,8 @@ package struct ReleaseService: Sendable {
             }
             return (
                 PreparedRelease(
-                    site: site.id, version: version.number, generations: generations, deadline: deadline), names
+                    site: site.id, version: version.number, generations: generations, deadline: deadline), names,
+                notes
             )
         }
         desiredState.advance()
@@ -170,7 +164,8 @@ package struct ReleaseService: Sendable {
                         .unavailable, "the preparation took too long and was given up", rule: "release-prepared")
                 }
                 let at = clock.now()
-                let release = try await record(plan.version, on: &site, for: principal, at: at, in: transaction)
+                let release = try await record(
+                    plan.version, on: &site, for: principal, notes, at: at, in: transaction)
                 try await stores.sites.save(site, in: transaction)
                 try await stores.placements.raiseGenerations(of: site.id, at: at, in: transaction)
                 return release
@@ -232,15 +227,16 @@ package struct ReleaseService: Sendable {
 
     private func release(
         on reference: String, for principal: Principal, once: Once<Release>,
-        requiring require: @Sendable (Version, Site) throws -> Void = { _, _ in },
+        condition: ReleaseCondition? = nil,
         choose: @Sendable (Site) throws -> Int
     ) async throws -> Release {
         let now = clock.now()
         let release = try await database.withTransaction(once) { transaction in
             var site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(try choose(site), of: site, in: transaction)
-            try require(version, site)
-            let release = try await record(version.number, on: &site, for: principal, at: now, in: transaction)
+            let notes = try await condition?.require(version, of: site, at: now, in: transaction) ?? [:]
+            let release = try await record(
+                version.number, on: &site, for: principal, notes, at: now, in: transaction)
             try await stores.sites.save(site, in: transaction)
             try await stores.placements.raiseGenerations(of: site.id, at: now, in: transaction)
             return release
@@ -251,13 +247,17 @@ package struct ReleaseService: Sendable {
 
     /// Moves the live pointer, in the caller's transaction. The caller saves `site` and raises its generations, and
     /// calls ``announce(_:)`` after the commit.
+    ///
+    /// - Parameter notes: what else the audit log says of it.
     func record(
-        _ version: VersionNumber, on site: inout Site, for principal: Principal, at now: Timestamp,
-        in transaction: any SQLTransaction
+        _ version: VersionNumber, on site: inout Site, for principal: Principal, _ notes: [String: String] = [:],
+        at now: Timestamp, in transaction: any SQLTransaction
     ) async throws -> Release {
         let release = try site.promote(version, by: principal.user, at: now)
         try await stores.releases.insert(release, in: transaction)
-        var details = ["release": String(release.number), "version": release.version.description]
+        var details = notes
+        details["release"] = String(release.number)
+        details["version"] = release.version.description
         details["replaced"] = release.replaced?.description
         try await AuditTrail(stores: stores).record(
             .releaseCreated, on: site.id.text, of: site.id, for: principal, details, at: now, in: transaction)

@@ -14,6 +14,8 @@ package struct PageCheckService: Sendable {
         package let checks: VersionChecks?
         /// Also when no browser was to look at it: then those that were taken to compare the version after it.
         package let pictures: [VersionChecks.Picture]
+        /// Until when promoting the version waits for what the browser says; `nil` when it does not.
+        package let awaitedUntil: Timestamp?
 
         /// Findings of the browser, of this version or of pages that did not change since an older one.
         package var findings: [Finding] { version.findings.filter { PageChecks.rules.contains($0.rule) } }
@@ -221,10 +223,11 @@ package struct PageCheckService: Sendable {
         return try await database.read { transaction in
             let site = try await access.find(reference, for: principal, in: transaction)
             let version = try await access.version(number, of: site, in: transaction)
+            let checks = try await stores.checks.find(version.number, of: site.id, in: transaction)
             return View(
-                site: site, version: version,
-                checks: try await stores.checks.find(version.number, of: site.id, in: transaction)?.settled(at: now),
-                pictures: try await stores.checks.pictures(version.number, of: site.id, in: transaction))
+                site: site, version: version, checks: checks?.settled(at: now),
+                pictures: try await stores.checks.pictures(version.number, of: site.id, in: transaction),
+                awaitedUntil: checks?.awaited(by: version, at: now))
         }
     }
 

@@ -47,6 +47,15 @@ package struct VersionChecks: Sendable, Equatable {
             checks: PageChecks.impossible(because: "the worker did not report in time").checks)
     }
 
+    /// Until when `version` waits for this look before it goes live; `nil` when it does not. What is waited for is the
+    /// look that belongs to the edit that made the version: one that somebody asked for later finds nothing worse.
+    package func awaited(by version: Version, at now: Timestamp) -> Timestamp? {
+        guard case .edit(_, let job, _) = version.origin, job == lease.job, version.number == self.version,
+            case .waiting(let until) = settled(at: now).state
+        else { return nil }
+        return until
+    }
+
     /// Whether `host` may report under `lease` at `now`.
     package func admits(_ lease: JobLease, of host: HostID, at now: Timestamp) -> Bool {
         guard case .waiting(let until) = state else { return false }

@@ -27,6 +27,6 @@ struct APIProblem: Decodable, Sendable {
         if status == 401, nextStep == nil { nextStep = "Log in with: pagewright login." }
         return CLIError(
             status == 401 ? .notLoggedIn : .failed, sentence, nextStep: nextStep, findings: problem?.findings ?? [],
-            requestID: problem?.requestID ?? requestID, document: problem == nil ? nil : body)
+            requestID: problem?.requestID ?? requestID, rule: problem?.rule, document: problem == nil ? nil : body)
     }
 }

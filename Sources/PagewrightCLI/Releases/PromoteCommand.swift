@@ -43,11 +43,17 @@ struct PromoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "promote", abstract: "Show a version to visitors.",
         discussion: """
-            Waits until every host of the site confirmed, and only then says that it is live.
+            Waits until every host of the site confirmed, and only then says that it is live. While a browser still looks at
+            what an edit changed, it waits for that first: seconds as a rule, 15 minutes at most, unless --unchecked is
+            given.
 
             Example: pagewright promote bakery
             Example: pagewright promote bakery 3 --timeout 120
+            Example: pagewright promote bakery 3 --unchecked
             """)
+
+    /// A coordinator waits for the report of a browser for 15 minutes after the edit; a little more than that.
+    private static let patience = Duration.seconds(15 * 60 + 10)
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var wait: ServingWait
@@ -55,10 +61,12 @@ struct PromoteCommand: AsyncParsableCommand {
     @Argument(help: "The version; default: the one in the preview.") var version: Int?
     @Flag(help: "Live on all hosts or on none: every host prepares it first, and one that cannot stops it.")
     var allOrNothing = false
+    @Flag(help: "Do not wait for a browser that still looks at the version.") var unchecked = false
 
     private struct Promotion: Encodable {
         let version: Int
         let mode: String?
+        let unchecked: Bool?
     }
 
     func run() async throws {
@@ -69,11 +77,29 @@ struct PromoteCommand: AsyncParsableCommand {
                     .failed, "\(site) has no preview to promote",
                     nextStep: "Name a version: pagewright versions \(site).")
             }
-            let answer = try await client.send(
-                .post, "/sites/\(site)/promote",
-                body: .json(Promotion(version: number, mode: allOrNothing ? "all-or-nothing" : nil)),
-                timeout: .seconds(120))
+            let answer = try await promote(number, by: client)
             try await ReleaseReport(connection: connection, wait: wait, client: client, before: before).show(answer)
+        }
+    }
+
+    /// Asks again each time that a browser was waited for.
+    private func promote(_ number: Int, by client: APIClient) async throws -> APIResponse {
+        let promotion = Promotion(
+            version: number, mode: allOrNothing ? "all-or-nothing" : nil, unchecked: unchecked ? true : nil)
+        let looking = LookFollower(client: client, site: site, timeout: Self.patience, asJSON: connection.json)
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try await client.send(
+                    .post, "/sites/\(site)/promote", body: .json(promotion), timeout: .seconds(120))
+            } catch let error as CLIError where error.rule == "checks-running" && ContinuousClock.now < deadline {
+                _ = try await looking.end(
+                    of: number, before: deadline,
+                    saying: "waiting for the browser that looks at version \(number), 15 minutes at most; "
+                        + "--unchecked goes ahead without it")
+                // Another coordinator's clock may be behind.
+                try await Task.sleep(for: .milliseconds(100))
+            }
         }
     }
 }

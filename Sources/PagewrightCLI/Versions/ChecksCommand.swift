@@ -37,22 +37,16 @@ struct ChecksCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.withClient { client in
             let deadline = ContinuousClock.now + .seconds(timeout)
-            if take {
-                try await LookFollower(client: client, site: site, timeout: .seconds(timeout)).take(
-                    pages, of: version, asJSON: connection.json, waiting: false)
-            }
-            var answer = try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
-            var checks = try answer.decode(PageChecksBody.self)
-            while wait, checks.state == "waiting" {
-                guard ContinuousClock.now < deadline else {
-                    throw CLIError(
-                        .timedOut, "version \(version) of \(site) is still being looked at",
-                        nextStep: "Look again with: pagewright checks \(site) \(version) --wait.")
+            let looking = LookFollower(
+                client: client, site: site, timeout: .seconds(timeout), asJSON: connection.json)
+            if take { try await looking.take(pages, of: version, waiting: false) }
+            let answer =
+                if wait {
+                    try await looking.end(of: version, before: deadline)
+                } else {
+                    try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
                 }
-                try await Task.sleep(for: .seconds(1))
-                answer = try await client.send(.get, "/sites/\(site)/versions/\(version)/checks")
-                checks = try answer.decode(PageChecksBody.self)
-            }
+            let checks = try answer.decode(PageChecksBody.self)
             let saved = try await download(checks, by: client)
             if connection.json {
                 Console.print(json: answer.body)

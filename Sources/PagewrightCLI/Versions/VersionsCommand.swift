@@ -80,13 +80,14 @@ struct DiffCommand: AsyncParsableCommand {
             }
             var answer = try await client.send(.get, path.with([("view", view.rawValue)]))
             if let from, let to, let screens = try answer.decode(DiffBody.self).screens {
-                let looking = LookFollower(client: client, site: site, timeout: .seconds(timeout))
+                let looking = LookFollower(
+                    client: client, site: site, timeout: .seconds(timeout), asJSON: connection.json)
                 if take, !screens.absentBefore.isEmpty || !screens.absentAfter.isEmpty {
                     if !screens.absentBefore.isEmpty {
-                        try await looking.take(screens.absentBefore, of: from, asJSON: connection.json)
+                        try await looking.take(screens.absentBefore, of: from)
                     }
                     if !screens.absentAfter.isEmpty {
-                        try await looking.take(screens.absentAfter, of: to, asJSON: connection.json)
+                        try await looking.take(screens.absentAfter, of: to)
                     }
                     answer = try await client.send(.get, path.with([("view", view.rawValue)]))
                 }

@@ -26,6 +26,9 @@ struct ReleaseRoutes {
         .init("version", .version),
         JSONSchema.optional(
             "mode", .words(modes), "With all-or-nothing every host prepares it first; one that cannot stops it."),
+        JSONSchema.optional(
+            "unchecked", .boolean,
+            "Go ahead although a browser still looks at it; without it that is refused with the rule checks-running."),
     ])
 
     var routes: [APIRoute] { [setPreview, undo, promote, rollBack, list] }
@@ -66,15 +69,16 @@ struct ReleaseRoutes {
                     .invalidArgument, "there is no mode \"\(mode.prefix(40))\"", field: "mode", rule: "release-mode",
                     nextStep: "Use as-they-come or all-or-nothing.")
             }
+            let isUnchecked = request.body.optionalBoolean("unchecked") ?? false
             return try await request.once(ReleaseBody.table.json) {
                 if mode == "all-or-nothing" {
                     return try await releases.promoteEverywhere(
-                        request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
-                        once: $0)
+                        request.body.integer("version"), on: request.parameter("site"), unchecked: isUnchecked,
+                        for: try request.principal, once: $0)
                 }
                 return try await releases.promote(
-                    request.body.integer("version"), on: request.parameter("site"), for: try request.principal,
-                    once: $0)
+                    request.body.integer("version"), on: request.parameter("site"), unchecked: isUnchecked,
+                    for: try request.principal, once: $0)
             }
         }
     }
