@@ -46,13 +46,10 @@ package struct ChangeAcceptance: Sendable {
         _ id: JobID, findings references: [FindingReference], for principal: Principal,
         once: Once<VersionView> = .unkeyed
     ) async throws -> VersionView {
-        guard !references.isEmpty else {
-            throw ServiceError(
-                .invalidArgument, "no finding is named", field: "findings", rule: "finding-format",
-                nextStep: "Name each as rule:path, for example heading-lost:index.html.")
-        }
+        let accepted = try AcceptedFindings(
+            references, example: FindingReference(rule: "heading-lost", path: "index.html"))
         let candidate = try await database.read { transaction in
-            try await self.candidate(id, accepting: references, for: principal, in: transaction)
+            try await self.candidate(id, accepting: accepted, for: principal, in: transaction)
         }
         let edit = candidate.edit
         let manifest = try await manifests.manifest(candidate.review.digest)
@@ -90,12 +87,9 @@ package struct ChangeAcceptance: Sendable {
                 try await stores.sites.save(site, in: transaction)
                 review.version = version.number
                 try await stores.reviews.save(review, in: transaction)
-                try await AuditTrail(stores: stores).record(
-                    .findingsAccepted, on: id.text, of: site.id, for: principal,
-                    [
-                        "findings": references.map(\.description).joined(separator: " ").abridged(to: 1000),
-                        "version": version.number.description,
-                    ], at: now, in: transaction)
+                try await accepted.note(
+                    with: version.number, on: id.text, of: site.id, for: principal, by: AuditTrail(stores: stores),
+                    at: now, in: transaction)
                 return VersionView(version, of: site)
             }
         }
@@ -110,7 +104,7 @@ package struct ChangeAcceptance: Sendable {
         .conflict, "a version was made of this change already", rule: "change-accepted")
 
     private func candidate(
-        _ id: JobID, accepting references: [FindingReference], for principal: Principal,
+        _ id: JobID, accepting accepted: AcceptedFindings, for principal: Principal,
         in transaction: any SQLTransaction
     ) async throws -> Candidate {
         guard let record = try await stores.jobs.find(id, in: transaction),
@@ -125,26 +119,21 @@ package struct ChangeAcceptance: Sendable {
                 nextStep: "Look at it with: pagewright job \(id).")
         }
         guard review.version == nil else { throw Self.acceptedBefore }
-        for reference in references {
-            let named = record.findings.filter { $0.severity == .error && reference.names($0) }
-            guard let finding = named.first else {
-                throw ServiceError(
-                    .invalidArgument, "this job was not refused because of \"\(reference)\"", field: "findings",
-                    rule: "finding-known", nextStep: "Look at its findings with: pagewright job \(id).")
-            }
-            guard ContentChecker.isAcceptable(finding) else {
-                throw ServiceError(
-                    .failedPrecondition, "the finding \"\(reference)\" cannot be accepted: no version may have it",
-                    field: "findings", rule: "finding-acceptable",
-                    nextStep: finding.advice.isEmpty ? "Ask for the change again, without it." : finding.advice)
-            }
+        let named = try accepted.named(
+            among: record.findings.filter { $0.severity == .error }, orElse: "this job was not refused because of",
+            lookWith: "pagewright job \(id)")
+        for (reference, finding) in named where !ContentChecker.isAcceptable(finding) {
+            throw ServiceError(
+                .failedPrecondition, "the finding \"\(reference)\" cannot be accepted: no version may have it",
+                field: "findings", rule: "finding-acceptable",
+                nextStep: finding.advice.isEmpty ? "Ask for the change again, without it." : finding.advice)
         }
         guard let parent = try await stores.versions.find(edit.base, of: site.id, in: transaction) else {
             throw ServiceError(.internalError, "the base of \(id) is missing")
         }
         try await requireUnmoved(site, edit, in: transaction)
         var expectation = try await ChangeExpectation.of(edit, stores: stores, in: transaction)
-        expectation.accepted = references
+        expectation.accepted = accepted.references
         return Candidate(edit: edit, review: review, parent: parent, expectation: expectation)
     }
 

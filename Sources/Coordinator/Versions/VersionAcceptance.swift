@@ -28,11 +28,8 @@ package struct VersionAcceptance: Sendable {
         _ references: [FindingReference], of number: Int, on reference: String, for principal: Principal,
         once: Once<VersionView> = .unkeyed
     ) async throws -> VersionView {
-        guard !references.isEmpty else {
-            throw ServiceError(
-                .invalidArgument, "no finding is named", field: "findings", rule: "finding-format",
-                nextStep: "Name each as rule:path, for example accessibility-name:index.html.")
-        }
+        let accepted = try AcceptedFindings(
+            references, example: FindingReference(rule: "accessibility-name", path: "index.html"))
         let now = clock.now()
         let access = SiteAccess(stores: stores)
         let view = try await database.withTransaction(once) { transaction in
@@ -40,23 +37,17 @@ package struct VersionAcceptance: Sendable {
             // The site's row orders this and a report that comes in.
             try await stores.sites.save(site, in: transaction)
             let version = try await access.version(number, of: site, in: transaction)
-            for reference in references where !version.openFindings.contains(where: reference.names) {
-                throw ServiceError(
-                    .invalidArgument, "version \(number) is not kept back because of \"\(reference)\"",
-                    field: "findings", rule: "finding-known",
-                    nextStep: "Look at its findings with: pagewright checks \(site.slug) \(number).")
-            }
+            try accepted.named(
+                among: version.openFindings, orElse: "version \(number) is not kept back because of",
+                lookWith: "pagewright checks \(site.slug) \(number)")
             let open = Set(version.openFindings)
             let findings = version.findings.map { finding in
                 open.contains(finding) && references.contains { $0.names(finding) } ? finding.asWarning : finding
             }
             try await stores.versions.setFindings(findings, of: version.number, of: site.id, in: transaction)
-            try await AuditTrail(stores: stores).record(
-                .findingsAccepted, on: site.id.text, of: site.id, for: principal,
-                [
-                    "findings": references.map(\.description).joined(separator: " ").abridged(to: 1000),
-                    "version": version.number.description,
-                ], at: now, in: transaction)
+            try await accepted.note(
+                with: version.number, on: site.id.text, of: site.id, for: principal, by: AuditTrail(stores: stores),
+                at: now, in: transaction)
             return VersionView(try await access.version(number, of: site, in: transaction), of: site)
         }
         feed.announce()
