@@ -68,6 +68,14 @@ import Testing
                 + number(width) + number(height) + [8, 2, 0, 0, 0] + Array(mark.utf8)
         }
 
+        /// Hands in a report of these findings, without pictures.
+        func report(_ findings: [Finding]) async throws {
+            try await web.coordinator.pageChecks.report(
+                PageChecks(
+                    checks: PageChecks.Check.Name.allCases.map { PageChecks.Check($0) }, findings: findings),
+                of: lease, from: host)
+        }
+
         /// Hands in a report with three pictures and a hostile finding. Returns the picture of the phone.
         func report(
             _ mark: String, changes: [PagePicture.Box]?, page: String = "index.html", before: String? = nil
@@ -223,19 +231,21 @@ import Testing
         }
     }
 
+    private static func nameless(_ subject: String) -> Finding {
+        Finding(
+            severity: .error, rule: "accessibility-name", path: "index.html", subject: subject,
+            message: "A \(subject) has no name that could be read aloud.")
+    }
+
+    private static let twice = Finding(
+        severity: .error, rule: "id-twice", path: "index.html", subject: "top", message: "An id is there twice.")
+
     @Test("What is worse than before has to be accepted on the sheet before it is promoted")
     func worse() async throws {
         try await WebFixture.with { web in
             let browser = try await web.browser(as: "a@example.org", site: "bakery")
             let look = try await Look.begin(web, "bakery", headline: "Fresh bread")
-            try await web.coordinator.pageChecks.report(
-                PageChecks(
-                    checks: PageChecks.Check.Name.allCases.map { PageChecks.Check($0) },
-                    findings: [
-                        Finding(
-                            severity: .error, rule: "accessibility-name", path: "index.html", subject: "button",
-                            message: "A button has no name that could be read aloud.")
-                    ]), of: look.lease, from: look.host)
+            try await look.report([Self.nameless("button")])
             let sheet = try await browser.get("/sites/bakery/promote/2").text
             #expect(sheet.contains("name=\"accept\" value=\"yes\" required"))
             let refused = try await browser.post(
@@ -243,10 +253,84 @@ import Testing
             #expect(refused.status != 200 && refused.text.contains("A button has no name"))
             let done = try await browser.post(
                 "/sites/bakery/promote", from: "/sites/bakery/promote/2",
-                ["version": "2", "back": "versions", "accept": "yes"])
+                [
+                    "version": "2", "back": "versions", "accept": "yes", "finding": "accessibility-name:index.html",
+                ])
             #expect(done.status == 200)
             let site = try await browser.get("/sites/bakery/promote/2").text
             #expect(site.contains("Visitors see this version already"))
+        }
+    }
+
+    @Test("While the browser looks, the sheet asks whether to wait, and draws itself again when it is done")
+    func looking() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let look = try await Look.begin(web, "bakery", headline: "Fresh bread")
+            let part = "/sites/bakery/promote/2/state/versions"
+            let sheet = try await browser.get("/sites/bakery/promote/2?back=versions").text
+            #expect(sheet.contains("A browser still looks at the pages that changed"))
+            #expect(sheet.contains("name=\"unchecked\" value=\"yes\" required> Promote without waiting for it"))
+            #expect(sheet.contains("data-src=\"\(part)\"") && !sheet.contains("All passed."))
+            #expect(sheet.contains("href=\"/sites/bakery/promote/2?back=versions\">Look again"))
+            #expect(try await browser.get(part).text.contains("name=\"unchecked\""))
+            try await look.report([])
+            let drawn = try await browser.get(part).text
+            #expect(!drawn.contains("name=\"unchecked\"") && drawn.contains("All passed."))
+            #expect(drawn.contains("name=\"back\" value=\"versions\"") && !drawn.contains("<html"))
+            let done = try await browser.post(
+                "/sites/bakery/promote", from: "/sites/bakery/promote/2", ["version": "2", "back": "versions"])
+            #expect(done.text.contains("Version 2 is the one for visitors now."))
+            #expect(try await browser.get(part).text.contains("Visitors see this version already."))
+        }
+    }
+
+    @Test("Who promotes without the sheet while the browser looks gets the sheet; its box goes ahead")
+    func unchecked() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            _ = try await Look.begin(web, "bakery", headline: "Fresh bread")
+            let asked = try await browser.post(
+                "/sites/bakery/promote", from: "/sites/bakery/studio", ["version": "2"])
+            #expect(asked.status == 409 && asked.text.contains("A browser still looks at the pages of version 2."))
+            #expect(asked.text.contains("name=\"unchecked\"") && !asked.text.contains("--unchecked"))
+            #expect(asked.text.contains("What changes for visitors"))
+            let done = try await browser.post(
+                "/sites/bakery/promote", from: "/sites/bakery/promote/2", ["version": "2", "unchecked": "yes"])
+            #expect(done.text.contains("Version 2 is the one for visitors now."))
+        }
+    }
+
+    @Test("What was found after the sheet was drawn is not accepted with it")
+    func unseen() async throws {
+        try await WebFixture.with { web in
+            let browser = try await web.browser(as: "a@example.org", site: "bakery")
+            let look = try await Look.begin(web, "bakery", headline: "Fresh bread")
+            try await look.report([Self.nameless("button"), Self.nameless("link"), Self.twice])
+            let sheet = try await browser.get("/sites/bakery/promote/2").text
+            #expect(sheet.matches(of: /name="finding" value="accessibility-name:index.html"/).count == 2)
+            #expect(sheet.matches(of: /name="finding" value="id-twice:index.html"/).count == 1)
+            let token = try #require(try await browser.get("/sites/bakery/promote/2").token)
+            func promote(_ shown: String) async throws -> Browser.Answer {
+                let form = "csrf=\(token)&version=2&accept=yes" + shown
+                return try await browser.send(
+                    "POST", "/sites/bakery/promote",
+                    headers: [("Content-Type", "application/x-www-form-urlencoded")], body: Array(form.utf8))
+            }
+            let name = "&finding=accessibility-name%3Aindex.html"
+            // A sheet that showed none of them, one that showed one of two with the same name, and a hand-made one.
+            for shown in ["", name, "&finding=%2A&finding=accessibility-name%3A%2A"] {
+                let refused = try await promote(shown)
+                #expect(refused.status == 409 && refused.text.contains("name=\"finding\""), "\(shown)")
+                #expect(refused.text.matches(of: /name="finding"/).count == 3, "\(shown)")
+            }
+            // What was shown is accepted; what was not keeps the version back, and is on the sheet that comes.
+            let rest = try await promote(name + name)
+            #expect(rest.status == 409 && rest.text.contains("An id is there twice."))
+            let left = rest.text.matches(of: /name="finding" value="([^"]*)"/).map { String($0.1) }
+            #expect(left == ["id-twice:index.html"])
+            let done = try await promote("&finding=id-twice%3Aindex.html")
+            #expect(done.status == 303)
         }
     }
 

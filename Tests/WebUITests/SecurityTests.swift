@@ -66,7 +66,7 @@ import Testing
                 [
                     "studio", "studio/feed", "versions", "versions/1", "versions/1/archive",
                     "versions/1/files/index.html",
-                    "compare/1/1", "settings", "promote/1",
+                    "compare/1/1", "settings", "promote/1", "promote/1/state/studio",
                 ].map { "/sites/bakery/" + $0 } + ["/jobs/\(job)", "/jobs/\(job)/state"]
             for path in paths {
                 let answer = try await bob.get(path)

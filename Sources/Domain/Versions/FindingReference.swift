@@ -9,6 +9,8 @@ package struct FindingReference: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
+    package init(to finding: Finding) { self.init(rule: finding.rule, path: finding.path) }
+
     /// Reads `rule:path`, or `rule` alone for a finding about the whole site.
     package init(_ text: String) throws(ServiceError) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

@@ -5,24 +5,22 @@ import Domain
 struct ReleasePages: Sendable {
     /// How many changed pages the sheet describes.
     private static let pagesOnSheet = 8
+    /// The names of 200 findings, about pages with long names, fit in.
+    private static let promotionLimit = 1 << 20
 
     let services: WebServices
 
     var routes: [PageRoute] {
         [
-            .get("/sites/{site}/promote/{version}") { try await sheet($0) },
-            .post("/sites/{site}/promote") { visit in
-                let version = try PageVisit.number(visit.form.text("version"))
-                let place = place(visit, done: "promoted", version)
-                do {
-                    if visit.form["accept"] == "yes" { try await accept(version, visit) }
-                    _ = try await services.releases.promote(
-                        version, on: visit.site, for: try visit.principal, once: visit.once { _ in place })
-                } catch let error as ServiceError where error.rule == "already-live" {
-                    // From another tab.
-                }
-                return .redirect(to: place)
+            .get("/sites/{site}/promote/{version}") { visit in
+                .page(try await sheet(visit, of: try visit.number("version"), back: visit.query["back"]))
             },
+            .get("/sites/{site}/promote/{version}/state/{back}") { visit in
+                let view = try await services.sites.find(visit.site, for: try visit.principal)
+                let look = try await look(visit, at: try visit.number("version"))
+                return .part("promote-state", Self.state(view, look, back: visit.parameter("back")))
+            },
+            .post("/sites/{site}/promote", input: .form(limit: Self.promotionLimit)) { try await promote($0) },
             .post("/sites/{site}/rollback") { visit in
                 let text = visit.form.text("version")
                 let wanted = text.isEmpty ? nil : try PageVisit.number(text)
@@ -45,48 +43,92 @@ struct ReleasePages: Sendable {
         ]
     }
 
+    private func promote(_ visit: PageVisit) async throws -> PageAnswer {
+        let version = try PageVisit.number(visit.form.text("version"))
+        let place = place(visit, done: "promoted", version)
+        do {
+            if visit.form["accept"] == "yes" { try await accept(version, visit) }
+            _ = try await services.releases.promote(
+                version, on: visit.site, unchecked: visit.form["unchecked"] == "yes", for: try visit.principal,
+                once: visit.once { _ in place })
+        } catch let error as ServiceError where error.rule == "already-live" {
+            // From another tab.
+        } catch let error as ServiceError where error.rule == "checks-running" || error.rule == "findings-open" {
+            // What the sheet asks about is not what it asked about before, or nobody saw the sheet.
+            return .page(try await sheet(visit, of: version, back: visit.form["back"], error))
+        }
+        return .redirect(to: place)
+    }
+
+    private func look(_ visit: PageVisit, at version: Int) async throws -> PageCheckService.View {
+        try await services.pageChecks.find(version, of: visit.site, for: try visit.principal)
+    }
+
     /// What changes for visitors when a version is promoted.
-    private func sheet(_ visit: PageVisit) async throws -> PageAnswer {
+    private func sheet(
+        _ visit: PageVisit, of number: Int, back: String?, _ error: ServiceError? = nil
+    ) async throws -> Page {
         let principal = try visit.principal
         let view = try await services.sites.find(visit.site, for: principal)
-        let version = try await services.versions.find(try visit.number("version"), of: visit.site, for: principal)
-        let number = version.version.number
+        let look = try await look(visit, at: number)
         var page = Page(
             "promote", title: "Promote version \(number)", section: .sites,
             command: "pagewright promote \(view.site.slug) \(number)")
-        page.values = [
-            "site": SiteBar(view: view, tab: .versions).values, "version": number.rawValue,
-            "summary": version.version.summary, "isLive": version.isLive,
-            // What must not be overlooked comes first.
-            "findings": version.version.findings.sorted { $0.severity == .error && $1.severity != .error }.map(
-                FindingRow.values),
-            "hasFindings": !version.version.findings.isEmpty, "isKept": !version.version.openFindings.isEmpty,
-            "hosts": view.serving.map(Self.host),
-            "hasHosts": !view.serving.isEmpty, "back": Self.place(visit.query["back"]),
-        ]
-        if let live = view.site.live, live != number {
+        page.values = Self.state(view, look, back: back)
+        page.values["site"] = SiteBar(view: view, tab: .versions).values
+        page.values["summary"] = look.version.summary
+        if let live = view.site.live, live != look.version.number {
             let diff = try await services.versions.diff(
-                from: live.rawValue, to: number.rawValue, of: visit.site, for: principal)
+                from: live.rawValue, to: number, of: visit.site, for: principal)
             page.values["files"] = diff.files.prefix(50).map(FileRow.values)
             page.values["fileCount"] = Wording.count(diff.files.count, "file")
             page.values["differ"] = diff.files.count == 1 ? "differs" : "differ"
             page.values["live"] = live.rawValue
-            let subject = VersionComparison.Subject.versions(from: live.rawValue, to: number.rawValue, site: visit.site)
+            let subject = VersionComparison.Subject.versions(from: live.rawValue, to: number, site: visit.site)
             let outline = try await services.comparison.outline(subject, for: principal)
             page.values["outline"] = outline.prefix(Self.pagesOnSheet).map(OutlineRow.values)
             page.values["hasOutline"] = !outline.isEmpty
             if outline.count > Self.pagesOnSheet { page.values["moreOutline"] = outline.count - Self.pagesOnSheet }
         }
-        return .page(page)
+        if let error {
+            page.status = error.status
+            var banner = error.banner
+            // The sheet has a box for it.
+            banner["nextStep"] = nil
+            page.values["error"] = banner
+        }
+        return page
     }
 
-    /// Accepts what a browser found worse than in the version before.
+    /// What may change while somebody reads the sheet: what the checks say, where the hosts are, what there is to tick.
+    private static func state(_ view: SiteView, _ look: PageCheckService.View, back: String?) -> [String: Any] {
+        let version = look.version
+        // What must not be overlooked comes first.
+        let findings = version.findings.sorted { $0.severity == .error && $1.severity != .error }
+        var values: [String: Any] = [
+            "path": "/sites/\(view.site.slug)", "version": version.number.rawValue, "back": place(back),
+            "isLive": view.site.live == version.number, "findings": findings.map(FindingRow.values),
+            "hasFindings": !findings.isEmpty, "isKept": !version.openFindings.isEmpty,
+            "kept": version.openFindings.map { ["name": FindingReference(to: $0).description] },
+            "hosts": view.serving.map(host), "hasHosts": !view.serving.isEmpty,
+        ]
+        if let until = look.awaitedUntil { values["looking"] = Wording.time(until) }
+        return values
+    }
+
+    /// Accepts what a browser found worse than in the version before, of what the sheet showed. What came after it was
+    /// drawn nobody saw: it goes on keeping the version back.
     private func accept(_ version: Int, _ visit: PageVisit) async throws {
-        let principal = try visit.principal
-        let open = try await services.versions.find(version, of: visit.site, for: principal).version.openFindings
-        guard !open.isEmpty else { return }
+        let open = try await look(visit, at: version).version.openFindings.map { FindingReference(to: $0) }
+        let shown = visit.form.all("finding")
+        // Several findings can have one name; the sheet names each of them.
+        let accepted = Set(open).filter { name in
+            open.count { $0 == name } <= shown.count { $0 == name.description }
+        }
+        guard !accepted.isEmpty else { return }
         _ = try await services.versionAcceptance.accept(
-            open.map { FindingReference(rule: $0.rule, path: $0.path) }, of: version, on: visit.site, for: principal)
+            accepted.sorted { $0.description < $1.description }, of: version, on: visit.site,
+            for: try visit.principal)
     }
 
     /// The sentence about what was just done, when the address says that something was.

@@ -37,6 +37,9 @@ const live = {
 document.addEventListener('visibilitychange', () => { if (document.hidden) live.close(); else live.open(); });
 addEventListener('pagehide', () => live.close());
 
+/** What is drawn, without the number that a form uses once: it is another each time, and no change. */
+const bare = element => element.outerHTML.replace(/name="once" value="[^"]*"/g, '');
+
 /** A part of the page that the server draws again when something happens. What did not change is left alone. */
 customElements.define('live-part', class extends HTMLElement {
   connectedCallback() {
@@ -77,9 +80,9 @@ customElements.define('live-part', class extends HTMLElement {
     const old = new Map([...now.children].filter(child => child.id).map(child => [child.id, child]));
     const wanted = [...next.children].map(child => {
       const known = old.get(child.id);
-      // The number that a form uses once is another each time, and no change.
-      const markup = child.outerHTML.replace(/name="once" value="[^"]*"/g, '');
-      if (known && known.dataset.drawn === markup) return known;
+      const markup = bare(child);
+      // What came with the page was not drawn here; a box that somebody ticked in it stays ticked.
+      if (known && (known.dataset.drawn ?? bare(known)) === markup) return known;
       const drawn = document.importNode(child, true);
       drawn.dataset.drawn = markup;
       if (known) {
