@@ -85,6 +85,15 @@ class API:
             if not cursor:
                 return found
 
+    def until_looked_at(self, site, version, timeout=900):
+        """Waits until no browser looks at what an edit changed any more: before that, promoting it is refused."""
+        deadline = time.monotonic() + timeout
+        while (checks := self.get(f"/sites/{site}/versions/{version}/checks"))["state"] == "waiting":
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a browser still looks at version {version} of {site} after {timeout} s")
+            time.sleep(0.2)
+        return checks
+
     def register(self, email, password, name):
         session = self.post("/auth/register", {"email": email, "password": password, "name": name})
         self.token = session["access_token"]

@@ -110,6 +110,10 @@ class Session:
             .filter(([, box]) => box.width > 1 && box.height > 1 && box.height < 43.5).map(([text, box]) => `${text}: ${box.height}`)""")
         assert not small, f"too small for a thumb on {name}: {small}"
 
+    def looked_at(self):
+        """Waits on the sheet for promoting until the worker's own browser is done. The sheet says so itself; nobody reloads it."""
+        self.page.locator("input[name=unchecked]").wait_for(state="detached", timeout=180_000)
+
     def close(self):
         self.context.close()
 

@@ -105,6 +105,7 @@ class Faults:
         web = self.fleet["web2"]
         web.inside("sh", "-c", "head -c 400M /dev/zero > /var/lib/pagewright-agent/filler || true")
         job = self.succeeds(self.edit("bakery", 'Change the headline to "No room at the inn"'), "the edit went through")
+        self.api.until_looked_at("bakery", job["version"])
         before = visit(web.address, SITE)[1]
         with self.visitors() as visitors:
             self.promote_everywhere_or_nowhere(job["version"])

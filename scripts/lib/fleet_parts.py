@@ -160,6 +160,7 @@ class Parts:
         self.until_served(lambda body: words.encode() in body, "bakery--preview." + DOMAIN)
         self.saw("the serving hosts show it in the preview")
         self.must(words.encode() not in visit(self.fleet["web1"].address, SITE)[1], "and not on the live site")
+        self.api.until_looked_at("bakery", job["version"])
         began = now()
         self.api.post("/sites/bakery/promote", {"version": job["version"]})
         self.until_served(lambda body: words.encode() in body, SITE)
