@@ -38,7 +38,7 @@ struct ReleaseCondition: Sendable {
         return ServiceError(
             .failedPrecondition, "a browser still looks at the pages of version \(version.number)",
             rule: "checks-running",
-            nextStep: "Wait for it, seconds as a rule and \(limit) at most; or go ahead without what it sees: "
+            nextStep: "Wait for it, a minute as a rule and \(limit) at most; or go ahead without what it sees: "
                 + "pagewright promote \(site.slug) \(version.number) --unchecked.")
     }
 

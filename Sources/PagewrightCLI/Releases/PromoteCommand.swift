@@ -44,8 +44,8 @@ struct PromoteCommand: AsyncParsableCommand {
         commandName: "promote", abstract: "Show a version to visitors.",
         discussion: """
             Waits until every host of the site confirmed, and only then says that it is live. While a browser still looks at
-            what an edit changed, it waits for that first: seconds as a rule, 15 minutes at most, unless --unchecked is
-            given.
+            what an edit changed, it waits for that first: a minute as a rule, 15 minutes at most, unless --unchecked
+            is given.
 
             Example: pagewright promote bakery
             Example: pagewright promote bakery 3 --timeout 120
